@@ -100,7 +100,7 @@ order_facts = Table(
         C("delivery_s", "float", "收货时长", "from payment to confirmed receipt", unit="s", nullable=True),
         C("returning", "bool", "老客户", "had paid an order before; empty without a buyer id", nullable=True),
         C("served", "bool", "咨询成交", "credited to an agent; empty without chats or a buyer id", nullable=True),
-        C("ownership", "code", "归属", "own_both, own_order, cross, silent_order_own_pay, silent_followed, silent", nullable=True),
+        C("ownership", "code", "归属", "own_both own_order cross silent_order_own_pay silent_followed silent", nullable=True),
         C("order_agent", "key", "落实下单", "agent credited with the order", nullable=True, privacy="staff"),
         C("pay_agent", "key", "落实付款", "agent credited with the payment", nullable=True, privacy="staff"),
         C("follow_agent", "key", "跟进", "agent who followed a fully silent order up", nullable=True, privacy="staff"),

@@ -1,0 +1,393 @@
+"""The command line: huitou demo | init | import | build | diagnose | metrics | report | doctor.
+
+Exit codes: 0 done · 1 a sentence says what is wrong and what to do · 2 the command was not understood · 3 some files were
+refused, the others are in · 130 stopped by the user (nothing half done stays).
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from huitou.errors import HuitouError, SettingsError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from huitou.findings.model import Diagnosis
+    from huitou.lake.workspace import Workspace
+    from huitou.metrics.model import Cell
+    from huitou.sources.importer import ImportReport
+
+app = typer.Typer(
+    name="huitou",
+    help="回头：网店客服与回头客诊断。Find where an online shop loses customers, why, what it costs and what to do.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Lang(StrEnum):
+    """Language of all output."""
+
+    zh = "zh"
+    en = "en"
+
+
+class Format(StrEnum):
+    """How `huitou metrics` prints."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+@dataclass(slots=True)
+class Call:
+    """What stands before the command: the workspace and the language."""
+
+    workspace: Path
+    lang: Lang
+
+    def open(self) -> "Workspace":
+        """The workspace named with -w; raises NotAWorkspace."""
+        from huitou.lake.workspace import Workspace
+
+        return Workspace.open(self.workspace)
+
+    def say(self, zh: str, en: str) -> str:
+        """The sentence in the chosen language."""
+        return zh if self.lang is Lang.zh else en
+
+
+Files = Annotated[list[Path], typer.Argument(help="导出文件。Export files.", show_default=False)]
+From = Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="首日。First day.")]
+To = Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="末日（含）。Last day, included.")]
+LangHere = Annotated[Lang | None, typer.Option("--lang", help="输出语言。Language of the output.")]
+
+
+@app.callback()
+def _call(
+    context: typer.Context,
+    workspace: Annotated[Path, typer.Option("-w", "--workspace", help="工作区。Workspace folder.")] = Path(),
+    lang: Annotated[Lang, typer.Option(help="输出语言。Language of the output.", envvar="HUITOU_LANG")] = Lang.zh,
+) -> None:
+    context.obj = Call(workspace, lang)
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="放演示店铺的文件夹。Folder for the demo shop.")] = Path("demo-shop"),
+    seed: Annotated[int, typer.Option(help="随机种子。Seed.")] = 20260531,
+    scale: Annotated[float, typer.Option(help="规模，1 约为三个月一万段询单。Size; 1 is about 10,000 inquiries.")] = 1.0,
+    files_only: Annotated[bool, typer.Option("--files-only", help="只写导出文件。Write the export files and stop.")] = False,
+) -> None:
+    """造一家演示店铺，导入、诊断、写报告。Make the demo shop, import it, diagnose it, write the report."""
+    from huitou.demo import settings_for_demo, write_demo
+    from huitou.lake.workspace import Workspace
+
+    call: Call = context.obj
+    console = _console()
+    exports = folder / "exports"
+    with console.status(call.say("正在写演示店铺的导出文件", "Writing the demo shop's export files")):
+        write_demo(exports, seed=seed, scale=scale)
+    console.print(call.say(f"演示店铺的导出文件：{exports}", f"The demo shop's export files: {exports}"))
+    if files_only:
+        return
+    if not (folder / "huitou.toml").exists():
+        Workspace.create(folder, **settings_for_demo())
+    call.workspace = folder
+    files = sorted(p for p in exports.iterdir() if p.suffix in {".csv", ".txt", ".xlsx"} and p.name != "README.txt")
+    _import(call, files, console)
+    _diagnose(call, None, console)
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="新工作区。Folder of the new workspace.")],
+    shop: Annotated[str | None, typer.Option(help="店名，默认取文件夹名。The shop's name; the folder's by default.")] = None,
+    platform: Annotated[str, typer.Option(help="平台。tmall, taobao, jd, pdd, douyin, shopify …")] = "tmall",
+) -> None:
+    """建一个工作区。Make a workspace: huitou.toml, lake, vault, reports."""
+    from huitou.lake.workspace import Workspace
+
+    call: Call = context.obj
+    ws = Workspace.create(folder, shop=shop or folder.resolve().name, platform=platform)
+    _console().print(
+        call.say(
+            f"工作区已建好：{folder}\n先看一眼 {ws.path / 'huitou.toml'}（店名、时区、规则包），再运行：\n  huitou -w {folder} import 导出文件…",
+            f"The workspace is ready: {folder}\nLook at {ws.path / 'huitou.toml'} (shop, time zone, rules), then run:\n"
+            f"  huitou -w {folder} import FILES…",
+        ),
+        soft_wrap=True,
+    )
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    files: Files,
+    map_: Annotated[
+        bool,
+        typer.Option("--map", help="给不认识的表写一份列对应草稿；改好后再运行一次。Draft a column mapping; edit it, run again."),
+    ] = False,
+    mapping: Annotated[Path | None, typer.Option(help="用这份列对应。Use this column mapping (TOML).")] = None,
+    source: Annotated[str | None, typer.Option(help="指定来源，不靠识别。Force a source by its id.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看不存。Look, store nothing.")] = False,
+) -> None:
+    """导入平台导出的文件。Import export files; every row is stored, already known, or listed with its reason."""
+    call: Call = context.obj
+    console = _console()
+    if map_ and mapping is None:
+        mapping = _draft(call, files, console)
+        if mapping is None:
+            return
+    refused = _import(call, files, console, mapping=mapping, source=source, dry_run=dry_run)
+    if refused:
+        raise typer.Exit(1 if refused == len(files) else 3)
+
+
+@app.command()
+def build(context: typer.Context) -> None:
+    """从导入的数据算出事实表，只算有变化的月份。Build the fact tables; only months that changed."""
+    call: Call = context.obj
+    console = _console()
+    with call.open() as ws:
+        report = _build(call, ws, console)
+    console.print(call.say(f"用时 {report:.1f} 秒", f"{report:.1f} s"))
+
+
+@app.command()
+def diagnose(context: typer.Context, first: From = None, last: To = None, lang: LangHere = None) -> None:
+    """诊断：结论、金额、原因、谁做什么；并写 HTML 和 XLSX 报告。Diagnose and write the report."""
+    call: Call = context.obj
+    call.lang = lang or call.lang
+    _diagnose(call, _period(first, last), _console())
+
+
+@app.command()
+def report(context: typer.Context, first: From = None, last: To = None, lang: LangHere = None) -> None:
+    """只写报告文件，不在终端打印结论。Write the report's files only."""
+    call: Call = context.obj
+    call.lang = lang or call.lang
+    _diagnose(call, _period(first, last), _console(), quiet=True)
+
+
+@app.command()
+def metrics(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="指标编号；all 为全部；不写则列出。Metric ids; all; none lists them.")
+    ] = None,
+    by: Annotated[list[str] | None, typer.Option(help="维度，可多个：agent product day hour customer …。Dimensions.")] = None,
+    where: Annotated[list[str] | None, typer.Option(metavar="DIM=VALUE", help="只看这一格。Only this cell.")] = None,
+    first: From = None,
+    last: To = None,
+    format_: Annotated[Format, typer.Option("--format", help="输出格式。How to print.")] = Format.table,
+    rows: Annotated[bool, typer.Option("--rows", help="打印这一格背后的行。Print the rows behind the cell.")] = False,
+    limit: Annotated[int, typer.Option(help="--rows 的最多行数。At most this many rows.")] = 1000,
+) -> None:
+    """指标：值、分子、分母、样本量、区间。Numbers with numerator, denominator, n and interval."""
+    from huitou.metrics import METRICS, catalog, compute
+    from huitou.metrics import rows as rows_behind
+    from huitou.rules import load_pack
+
+    call: Call = context.obj
+    console = _console()
+    if not names:
+        _print_catalog(call, catalog())
+        return
+    dims = tuple(d for one in by or () for d in one.split(",") if d)
+    asked = {"by": dims, "period": _period(first, last), "where": _where(where or [])}
+    with call.open() as ws:
+        _build(call, ws, _console(stderr=True))
+        pack = load_pack(ws.settings.rules, ws.path)
+        with ws.read() as snapshot:
+            wanted = list(METRICS) if names == ["all"] else names
+            if rows:
+                for name in wanted:
+                    _print_frame(rows_behind(snapshot, ws.settings, pack, name, **asked, limit=limit), format_, console)
+                return
+            _print_cells(call, compute(snapshot, ws.settings, pack, wanted, **asked), format_, console)
+
+
+@app.command()
+def doctor(
+    context: typer.Context,
+    files: Annotated[list[Path] | None, typer.Argument(help="先看文件再导入。Look at files before importing them.")] = None,
+) -> None:
+    """检查工作区；或先看一眼文件是什么。Check the workspace, or look at files before importing them."""
+    call: Call = context.obj
+    console = _console()
+    if files:
+        refused = _import(call, files, console, dry_run=True)
+        raise typer.Exit(1 if refused else 0)
+    with call.open() as ws:
+        faults = ws.lake.check()
+        for fault in faults:
+            console.print(f"✗ {fault}", style="red", soft_wrap=True)
+        loads = ws.lake.loads()
+        if not faults:
+            console.print(
+                call.say(
+                    f"✓ 工作区完好：{len(loads)} 次导入，账目相符，文件齐全。",
+                    f"✓ The workspace is sound: {len(loads)} imports, the ledger balances, every file is there.",
+                )
+            )
+    if faults:
+        raise typer.Exit(1)
+
+
+def _console(stderr: bool = False) -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+def _period(first: str | None, last: str | None) -> tuple[date, date] | None:
+    """Both ends or none; a missing end reaches to the border of the data."""
+    if first is None and last is None:
+        return None
+    days = []
+    for option, text, default in (("--from", first, date.min), ("--to", last, date.max)):
+        try:
+            days.append(date.fromisoformat(text) if text else default)
+        except ValueError:
+            raise SettingsError("the command", option, f"{text!r} is not a day", "Write it as 2026-05-04.") from None
+    if days[0] > days[1]:
+        raise SettingsError("the command", "--from", "is later than --to", "Exchange them.")
+    return days[0], days[1]
+
+
+def _where(pairs: list[str]) -> dict[str, str]:
+    wrong = [p for p in pairs if "=" not in p]
+    if wrong:
+        raise SettingsError("the command", "--where", f"{wrong[0]!r} is no DIM=VALUE", "Write it as --where agent=小满.")
+    return {dim: value for dim, _, value in (p.partition("=") for p in pairs)}
+
+
+def _draft(call: Call, files: list[Path], console: "Console") -> Path | None:
+    """The mapping to use for `files`, or None after a draft was written for the user to edit."""
+    from huitou.sources.generic import draft_mapping
+    from huitou.sources.sniff import head
+
+    with call.open() as ws:
+        target = ws.path / "mappings" / f"{files[0].stem}.toml"
+        if target.exists():
+            return target
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(draft_mapping(head(files[0])), "utf-8")
+    console.print(
+        call.say(
+            f"列对应草稿：{target}\n看一遍、改好，再运行同一条命令导入。",
+            f"A draft of the column mapping: {target}\nRead it, mend it, then run the same command again to import.",
+        ),
+        soft_wrap=True,
+    )
+    return None
+
+
+@contextmanager
+def _bar(console: "Console", total: int) -> Iterator[Callable[[Path, int, int, int], None]]:
+    """A progress bar over bytes of files; the callback takes (file, bytes done, bytes in all, rows so far)."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rows]:,}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        tasks: dict[Path, object] = {}
+
+        def step(file: Path, done: int, size: int, rows: int) -> None:
+            if file not in tasks:
+                tasks[file] = bar.add_task(f"{len(tasks) + 1}/{total} {file.name}", total=size, rows=0)
+            bar.update(tasks[file], completed=done, rows=rows)  # type: ignore[arg-type]
+
+        yield step
+
+
+def _import(
+    call: Call,
+    files: list[Path],
+    console: "Console",
+    *,
+    mapping: Path | None = None,
+    source: str | None = None,
+    dry_run: bool = False,
+) -> int:
+    """Import and print one line a file; how many files were refused."""
+    from huitou.sources.importer import import_files
+
+    with call.open() as ws, _bar(console, len(files)) as progress:
+        reports = import_files(ws, files, mapping=mapping, source=source, dry_run=dry_run, progress=progress)
+    for one in reports:
+        _print_import(call, one, console)
+    return sum(one.refusal is not None for one in reports)
+
+
+def _print_import(call: Call, one: "ImportReport", console: "Console") -> None:
+    from rich.markup import escape
+
+    if one.refusal is not None:
+        console.print(f"✗ {escape(str(one.refusal))}", style="red", soft_wrap=True)
+        return
+    raise NotImplementedError
+
+
+def _build(call: Call, ws: "Workspace", console: "Console") -> float:
+    """Bring the fact tables up to date; seconds it took."""
+    from huitou.facts.build import build as build_facts
+
+    with console.status(call.say("正在计算事实表", "Building the fact tables")):
+        return build_facts(ws).seconds
+
+
+def _diagnose(call: Call, period: tuple[date, date] | None, console: "Console", *, quiet: bool = False) -> None:
+    raise NotImplementedError
+
+
+def _print_catalog(call: Call, entries: list[object]) -> None:
+    raise NotImplementedError
+
+
+def _print_frame(frame: object, format_: Format, console: "Console") -> None:
+    raise NotImplementedError
+
+
+def _print_cells(call: Call, cells: "list[Cell]", format_: Format, console: "Console") -> None:
+    raise NotImplementedError
+
+
+def main() -> None:
+    """Entry point: every fault a user can cause ends as a sentence and an exit code, never as a traceback."""
+    try:
+        app(standalone_mode=True)
+    except HuitouError as error:
+        _fail(str(error), 1)
+    except KeyboardInterrupt:
+        _fail("已停止，没有留下半成品。Stopped; nothing half done was left behind.", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:  # the last door: a fault of ours is one sentence too
+        if os.environ.get("HUITOU_DEBUG"):
+            raise
+        _fail(
+            f"Huitou 自己出了错（{type(error).__name__}）。Huitou itself failed ({type(error).__name__}). "
+            "Run again with HUITOU_DEBUG=1 to see where, and report it.",
+            1,
+        )
+
+
+def _fail(says: str, code: int) -> None:
+    sys.stderr.write(says + "\n")
+    sys.exit(code)

@@ -1,0 +1,77 @@
+"""Reads goals: ``goals/*.toml``, what platforms and the trade ask for, each with its source and trust mark."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from huitou.errors import SettingsError, UnknownName
+from huitou.rules.model import Trust
+
+GOAL_FILES = Path(__file__).parent / "goals"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One metric's value to reach (share 0…1, seconds, ratio): who says so, and how far that can be trusted."""
+
+    metric: str
+    value: float
+    origin: Literal["platform", "company", "industry"]
+    zh: str
+    en: str
+    source: str
+    trust: Trust
+
+
+def industries(folder: Path = GOAL_FILES) -> tuple[str, ...]:
+    """The industries that have a goals file, as huitou.toml may name them."""
+    found = (_read(f).get("industry") for f in folder.glob("*.toml"))
+    return tuple(sorted(name for name in found if name))
+
+
+def load_goals(
+    platform: str, industry: str | None = None, company: Mapping[str, float] | None = None, *, folder: Path = GOAL_FILES
+) -> dict[str, tuple[Target, ...]]:
+    """Targets by metric id, the shop's own first, then the platform's, then its industry's, then the trade's.
+
+    `company` is ``[goals]`` of huitou.toml. Raises UnknownName for an industry without a file, SettingsError for a goals
+    file that lacks a value, a source or a trust mark.
+    """
+    if industry is not None and industry not in industries(folder):
+        raise UnknownName("industry", industry, industries(folder))
+    found = [Target(m, v, "company", "本店目标", "own goal", "huitou.toml [goals]", "A") for m, v in (company or {}).items()]
+    general: list[Target] = []
+    for file in sorted(folder.glob("*.toml")):
+        raw = _read(file)
+        if "platforms" in raw and platform in raw["platforms"]:
+            found += _targets(file, raw)
+        elif raw.get("industry") and raw["industry"] == industry:
+            general[:0] = _targets(file, raw)
+        elif "platforms" not in raw and "industry" not in raw:
+            general += _targets(file, raw)
+    by_metric: dict[str, tuple[Target, ...]] = {}
+    for target in (*found, *general):
+        by_metric[target.metric] = (*by_metric.get(target.metric, ()), target)
+    return by_metric
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(file.name, "the file", f"is not TOML ({error})", "Mend the line it names.") from None
+
+
+def _targets(file: Path, raw: dict[str, Any]) -> list[Target]:
+    origin, out = raw.get("origin"), []
+    if origin not in ("platform", "industry"):
+        raise SettingsError(file.name, "origin", f"is {origin!r}", "Write platform or industry.")
+    for metric, goal in raw.get("goals", {}).items():
+        missing = [k for k in ("zh", "en", "source") if not isinstance(goal.get(k), str)]
+        if missing or goal.get("trust") not in get_args(Trust) or not isinstance(goal.get("value"), int | float):
+            says = f"lacks {', '.join(missing)}" if missing else "lacks a number as value or a trust mark"
+            raise SettingsError(file.name, f"goals.{metric}", says, "A goal names value, zh, en, source and trust (A, B or C).")
+        out.append(Target(metric, float(goal["value"]), origin, goal["zh"], goal["en"], goal["source"], goal["trust"]))
+    return out
