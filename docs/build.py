@@ -37,7 +37,11 @@ def _tables() -> str:
            "from them under one rule pack. Times are UTC microseconds, days are in the shop's zone, money is in 分 (minor units).\n"]  # fmt: skip
     for table in TABLES.values():
         out.append(_table(table))
-    out.append("\n## Provenance 来源列\n\nAdded to every canonical row by the lake.\n\n" + _row("column", "type", "中文", "meaning") + _row(*["---"] * 4))
+    out.append(
+        "\n## Provenance 来源列\n\nAdded to every canonical row by the lake.\n\n"
+        + _row("column", "type", "中文", "meaning")
+        + _row(*["---"] * 4)
+    )
     out.extend(_row(c.name, c.type, c.zh, c.en) for c in PROVENANCE)
     return "".join(out)
 
@@ -66,7 +70,9 @@ def _sources() -> str:
 
 
 def _rules() -> str:
-    out = ["# Rule packs 规则包\n\nTrust: A the platform's own text, B a vendor or serious secondary source, C one weak page: an editable default.\n"]
+    out = [
+        "# Rule packs 规则包\n\nTrust: A the platform's own text, B a vendor or serious secondary source, C one weak page: an editable default.\n"
+    ]
     for name in sorted(pack_files()):
         pack = load_pack(name)
         out.append(f"\n## {pack.id} {pack.zh}\n\n{pack.en}. Valid from {pack.valid_from}.\n\n")

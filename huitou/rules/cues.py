@@ -42,7 +42,9 @@ def load_cues(file: Path = CUE_FILE) -> Cues:
         raw = tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(file.name, "the file", f"is not TOML ({error})", "Mend the line it names.") from None
-    groups = {g: tuple(_cue(file, g, code, leaf) for code, leaf in raw.get(g, {}).items()) for g in ("loss", "complaint", "words")}
+    groups = {
+        g: tuple(_cue(file, g, code, leaf) for code, leaf in raw.get(g, {}).items()) for g in ("loss", "complaint", "words")
+    }
     return Cues(groups["loss"], groups["complaint"], {c.code: c for c in groups["words"]})
 
 

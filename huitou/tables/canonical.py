@@ -121,6 +121,8 @@ refunds = Table(
 reviews = Table(
     "reviews", "评价", "Reviews", (
         SHOP, CUSTOMER_OR_NONE,
+        C("author_key", "key", "评价者指纹", "keyed print of a masked nick: tells equal reviews apart, never joins to a customer",
+          nullable=True, privacy="token"),
         C("order_key", "key", "订单", "the order, where exported", nullable=True, privacy="shop"),
         PRODUCT_OR_NONE,
         C("sku", "text", "规格", "variant", nullable=True),

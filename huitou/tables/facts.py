@@ -20,6 +20,18 @@ rounds = Table(
     ), key=("customer_key", "agent_key", "asked_key"), month_of="day", cluster=("customer_key", "asked_at"), fact=True,
 )  # fmt: skip
 
+sessions = Table(
+    "sessions", "会话", "Sessions: talk of a customer and an account without a pause of the rule pack's gap", (
+        SHOP, CUSTOMER, AGENT,
+        C("day", "date", "日期", "day of its first message"),
+        C("started_at", "time", "开始", "first message by the customer or a person"),
+        C("ended_at", "time", "结束", "last message by the customer or a person"),
+        C("customer_messages", "int", "客户消息数", "by the customer"),
+        C("agent_messages", "int", "客服消息数", "by a person; only sessions with one earn credit for an order"),
+        C("first_key", "key", "首条消息", "row_key of the first message"),
+    ), key=("first_key",), month_of="day", cluster=("customer_key", "started_at"), fact=True,
+)  # fmt: skip
+
 receptions = Table(
     "receptions", "接待", "Receptions: shop × agent × customer × day", (
         SHOP, CUSTOMER, AGENT,
@@ -120,4 +132,4 @@ order_service = Table(
     ), key=("order_key", "agent_key", "part"), month_of="day", cluster=("order_key",), fact=True,
 )  # fmt: skip
 
-ALL = (rounds, receptions, inquiries, order_facts, order_service)
+ALL = (rounds, sessions, receptions, inquiries, order_facts, order_service)

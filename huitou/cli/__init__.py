@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from huitou.errors import HuitouError, SettingsError
+from huitou.errors import HuitouError, SettingsError, in_language
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from huitou.findings.model import Diagnosis
+    from huitou.facts.build import BuildReport
     from huitou.lake.workspace import Workspace
-    from huitou.metrics.model import Cell
-    from huitou.sources.importer import ImportReport
 
 app = typer.Typer(
     name="huitou",
@@ -163,9 +161,15 @@ def build(context: typer.Context) -> None:
     """从导入的数据算出事实表，只算有变化的月份。Build the fact tables; only months that changed."""
     call: Call = context.obj
     console = _console()
-    with call.open() as ws:
-        report = _build(call, ws, console)
-    console.print(call.say(f"用时 {report:.1f} 秒", f"{report:.1f} s"))
+    report = _build(call, call.open(), console)
+    if not report.months:
+        console.print(call.say("事实表已是最新。", "The fact tables are up to date."))
+        return
+    rows = " · ".join(f"{name} {n:,}" for name, n in report.rows.items())
+    months = f"{report.months[0]} – {report.months[-1]}"
+    console.print(
+        call.say(f"{months}：{rows}（{report.seconds:.1f} 秒）", f"{months}: {rows} ({report.seconds:.1f} s)"), soft_wrap=True
+    )
 
 
 @app.command()
@@ -199,6 +203,7 @@ def metrics(
     limit: Annotated[int, typer.Option(help="--rows 的最多行数。At most this many rows.")] = 1000,
 ) -> None:
     """指标：值、分子、分母、样本量、区间。Numbers with numerator, denominator, n and interval."""
+    from huitou.cli.printing import as_csv, as_json, print_catalog, print_cells, print_frame
     from huitou.metrics import METRICS, catalog, compute
     from huitou.metrics import rows as rows_behind
     from huitou.rules import load_pack
@@ -206,20 +211,25 @@ def metrics(
     call: Call = context.obj
     console = _console()
     if not names:
-        _print_catalog(call, catalog())
+        print_catalog(console, catalog(), call.lang)
         return
     dims = tuple(d for one in by or () for d in one.split(",") if d)
-    asked = {"by": dims, "period": _period(first, last), "where": _where(where or [])}
-    with call.open() as ws:
-        _build(call, ws, _console(stderr=True))
-        pack = load_pack(ws.settings.rules, ws.path)
-        with ws.read() as snapshot:
-            wanted = list(METRICS) if names == ["all"] else names
-            if rows:
-                for name in wanted:
-                    _print_frame(rows_behind(snapshot, ws.settings, pack, name, **asked, limit=limit), format_, console)
-                return
-            _print_cells(call, compute(snapshot, ws.settings, pack, wanted, **asked), format_, console)
+    period, cell = _period(first, last), _where(where or [])
+    ws = call.open()
+    _build(call, ws, _console(stderr=True))
+    pack = load_pack(ws.settings.rules, ws.path)
+    wanted = list(METRICS) if names == ["all"] else names
+    with ws.read() as snapshot:
+        if rows:
+            for name in wanted:
+                behind = rows_behind(snapshot, ws.settings, pack, name, by=dims, period=period, where=cell, limit=limit)
+                print_frame(behind, format_, console)
+            return
+        cells = compute(snapshot, ws.settings, pack, wanted, by=dims, period=period, where=cell)
+    if format_ is Format.table:
+        print_cells(console, cells, METRICS, call.lang)
+    else:
+        sys.stdout.write(as_json(cells) + "\n" if format_ is Format.json else as_csv(cells))
 
 
 @app.command()
@@ -233,20 +243,19 @@ def doctor(
     if files:
         refused = _import(call, files, console, dry_run=True)
         raise typer.Exit(1 if refused else 0)
-    with call.open() as ws:
-        faults = ws.lake.check()
-        for fault in faults:
-            console.print(f"✗ {fault}", style="red", soft_wrap=True)
-        loads = ws.lake.loads()
-        if not faults:
-            console.print(
-                call.say(
-                    f"✓ 工作区完好：{len(loads)} 次导入，账目相符，文件齐全。",
-                    f"✓ The workspace is sound: {len(loads)} imports, the ledger balances, every file is there.",
-                )
-            )
+    ws = call.open()
+    faults = ws.lake.check()
+    for fault in faults:
+        console.print(f"✗ {in_language(fault, call.lang)}", style="red", soft_wrap=True, markup=False)
     if faults:
         raise typer.Exit(1)
+    n = len(ws.lake.loads())
+    console.print(
+        call.say(
+            f"✓ 工作区完好：{n} 次导入，账目相符，文件齐全。",
+            f"✓ The workspace is sound: {n} imports, the ledger balances, every file is there.",
+        )
+    )
 
 
 def _console(stderr: bool = False) -> "Console":
@@ -282,12 +291,12 @@ def _draft(call: Call, files: list[Path], console: "Console") -> Path | None:
     from huitou.sources.generic import draft_mapping
     from huitou.sources.sniff import head
 
-    with call.open() as ws:
-        target = ws.path / "mappings" / f"{files[0].stem}.toml"
-        if target.exists():
-            return target
-        target.parent.mkdir(exist_ok=True)
-        target.write_text(draft_mapping(head(files[0])), "utf-8")
+    target = call.open().path / "mappings" / f"{files[0].stem}.toml"
+    if target.exists():
+        return target
+    draft = draft_mapping(head(files[0]))
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(draft, "utf-8")
     console.print(
         call.say(
             f"列对应草稿：{target}\n看一遍、改好，再运行同一条命令导入。",
@@ -325,46 +334,47 @@ def _import(
     dry_run: bool = False,
 ) -> int:
     """Import and print one line a file; how many files were refused."""
+    from huitou.cli.printing import print_import
     from huitou.sources.importer import import_files
 
-    with call.open() as ws, _bar(console, len(files)) as progress:
+    ws = call.open()
+    with _bar(console, len(files)) as progress:
         reports = import_files(ws, files, mapping=mapping, source=source, dry_run=dry_run, progress=progress)
     for one in reports:
-        _print_import(call, one, console)
-    return sum(one.refusal is not None for one in reports)
+        print_import(console, one, call.lang)
+    return sum(one.refused is not None for one in reports)
 
 
-def _print_import(call: Call, one: "ImportReport", console: "Console") -> None:
-    from rich.markup import escape
-
-    if one.refusal is not None:
-        console.print(f"✗ {escape(str(one.refusal))}", style="red", soft_wrap=True)
-        return
-    raise NotImplementedError
-
-
-def _build(call: Call, ws: "Workspace", console: "Console") -> float:
-    """Bring the fact tables up to date; seconds it took."""
+def _build(call: Call, ws: "Workspace", console: "Console") -> "BuildReport":
+    """Bring the fact tables up to date."""
     from huitou.facts.build import build as build_facts
 
     with console.status(call.say("正在计算事实表", "Building the fact tables")):
-        return build_facts(ws).seconds
+        return build_facts(ws)
 
 
 def _diagnose(call: Call, period: tuple[date, date] | None, console: "Console", *, quiet: bool = False) -> None:
-    raise NotImplementedError
+    """Diagnose, write the report beside the data, and say what stands out (`quiet`: only where the files are)."""
+    from huitou.cli.gather import gather
+    from huitou.reports.html import write_html
+    from huitou.reports.terminal import print_diagnosis
+    from huitou.reports.xlsx import write_xlsx
 
-
-def _print_catalog(call: Call, entries: list[object]) -> None:
-    raise NotImplementedError
-
-
-def _print_frame(frame: object, format_: Format, console: "Console") -> None:
-    raise NotImplementedError
-
-
-def _print_cells(call: Call, cells: "list[Cell]", format_: Format, console: "Console") -> None:
-    raise NotImplementedError
+    ws = call.open()
+    _build(call, ws, console)
+    with console.status(call.say("正在诊断", "Diagnosing")):
+        report = gather(ws, period)
+        first, last = report.diagnosis.period
+        stem = f"{call.say('诊断报告', 'diagnosis')}_{first}_{last}"
+        files = [
+            write_html(report, ws.reports / f"{stem}.html", lang=call.lang.value),
+            write_xlsx(report, ws.reports / f"{stem}.xlsx", lang=call.lang.value),
+        ]
+    if quiet:
+        for file in files:
+            console.print(str(file), soft_wrap=True)
+        return
+    print_diagnosis(report, console, lang=call.lang.value, files=files)
 
 
 def main() -> None:

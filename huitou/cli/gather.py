@@ -1,0 +1,62 @@
+"""Asks findings and metrics for everything that one report shows."""
+
+from collections import Counter
+from datetime import date, datetime
+
+from huitou.findings import diagnose
+from huitou.findings.case import Case
+from huitou.findings.model import Diagnosis, Goal
+from huitou.lake.duckdb import Snapshot
+from huitou.lake.workspace import Workspace
+from huitou.metrics import METRICS, compute
+from huitou.metrics.model import Cell
+from huitou.reports.model import LoadNote, Report, cuts, notes
+from huitou.rules import RulePack, load_pack
+from huitou.sources.registry import sources
+
+
+def gather(ws: Workspace, period: tuple[date, date] | None) -> Report:
+    """The report of a workspace for a period ([first, last] day; None: the findings' own default)."""
+    pack = load_pack(ws.settings.rules, ws.path)
+    with ws.read() as snapshot:
+        diagnosis = diagnose(snapshot, ws.settings, pack, period=period)
+        cells = _cells(ws, snapshot, pack, diagnosis)
+        goals = _goals(Case(snapshot, ws.settings, pack, diagnosis.period))
+    return Report(diagnosis, tuple(cells), notes(), tuple(_loads(ws)), pack, datetime.now().astimezone(), goals)
+
+
+def _cells(ws: Workspace, snapshot: Snapshot, pack: RulePack, diagnosis: Diagnosis) -> list[Cell]:
+    """Every metric of the whole shop, and the cuts that the report draws."""
+    cells = compute(snapshot, ws.settings, pack, METRICS, period=diagnosis.period)
+    for metric, dimension in cuts(diagnosis):
+        cells += compute(snapshot, ws.settings, pack, [metric], by=(dimension,), period=diagnosis.period)
+    return cells
+
+
+def _goals(case: Case) -> dict[str, Goal]:
+    """The goal that comes first for each metric: the shop's own, the platform's, the industry's."""
+    return {metric: stated[0] for metric, stated in case.goals.items()}
+
+
+def _loads(ws: Workspace) -> list[LoadNote]:
+    """The ledger, oldest import first."""
+    names = {s.id: (s.zh, s.en) for s in sources(ws.path)}
+    out = []
+    for load in ws.lake.loads():
+        zh, en = names.get(load.source, (load.source, load.source))
+        reasons = Counter(p.reason for p in ws.lake.problems(load.number)) if load.quarantined else Counter[str]()
+        out.append(
+            LoadNote(
+                load.file,
+                zh,
+                en,
+                load.rows_read,
+                load.stored,
+                load.known,
+                load.quarantined,
+                load.first_day,
+                load.last_day,
+                dict(reasons),
+            )
+        )
+    return out

@@ -1,0 +1,161 @@
+"""Prints numbers, rows and import results for people (tables) and for scripts (CSV, JSON)."""
+
+import csv
+import io
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from huitou.metrics.model import Cell
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from huitou.metrics import Metric
+    from huitou.sources.importer import ImportReport
+
+NOTES = {
+    "default_text": ("默认评价，客户没有写字", "default reviews, the customer wrote nothing"),
+    "unknown_columns": ("没有用到的列", "columns not used"),
+}
+"""Counts of an import that are no problems, in both languages; others are shown by their code."""
+
+FIELDS = ("value", "numerator", "denominator", "n", "low", "high", "status", "rules")
+
+
+def as_json(cells: list[Cell]) -> str:
+    """The cells as one JSON list; numbers unrounded, None as null, nothing left out."""
+    return json.dumps(
+        [{"metric": c.metric, "unit": c.unit, "by": c.by} | {f: getattr(c, f) for f in FIELDS} for c in cells],
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+def as_csv(cells: list[Cell]) -> str:
+    """One line a cell; a column for each dimension."""
+    dims = list(dict.fromkeys(d for c in cells for d in c.by))
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["metric", "unit", *dims, *FIELDS])
+    writer.writerows([c.metric, c.unit, *(safe(c.by.get(d, "")) for d in dims), *(getattr(c, f) for f in FIELDS)] for c in cells)
+    return out.getvalue()
+
+
+def safe(text: str) -> str:
+    """Text that a spreadsheet will not take for a formula."""
+    return f"'{text}" if text[:1] in tuple("=+-@\t\r＝＋－＠") else text
+
+
+def figure(value: float | None, unit: str) -> str:
+    """A value for people: shares in percent, money with its currency's two decimals, seconds short."""
+    if value is None:
+        return "–"
+    if unit == "share":
+        return f"{value:.2%}"
+    if unit == "CNY":
+        return f"{value:,.2f}"
+    if unit == "count":
+        return f"{value:,.0f}"
+    return f"{value:,.1f} s" if unit == "s" else f"{value:,.2f}"
+
+
+def print_cells(console: Console, cells: list[Cell], metrics: "dict[str, Metric]", lang: str) -> None:
+    """A table: name, dimensions, value, interval, n, status."""
+    dims = list(dict.fromkeys(d for c in cells for d in c.by))
+    zh = lang == "zh"
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("指标" if zh else "metric", overflow="fold")
+    for dim in dims:
+        table.add_column(dim)
+    for heading in ("值", "95% 区间", "n") if zh else ("value", "95 % interval", "n"):
+        table.add_column(heading, justify="right")
+    table.add_column("状态" if zh else "status", overflow="fold")
+    for c in cells:
+        interval = "" if c.low is None else f"{figure(c.low, c.unit)} – {figure(c.high, c.unit)}"
+        name = metrics[c.metric].zh if zh else metrics[c.metric].en
+        table.add_row(
+            escape(name), *(escape(c.by.get(d, "")) for d in dims), figure(c.value, c.unit), interval, f"{c.n:,}", status(c, lang)
+        )
+    console.print(table)
+
+
+def status(cell: Cell, lang: str) -> str:
+    """ "final" and its kin in the user's words."""
+    from huitou.metrics import needs_zh
+
+    if lang == "en":
+        return {"final": "", "not_yet": f"{cell.open:,} not final yet"}.get(cell.status, cell.status)
+    if cell.status.startswith("needs "):
+        return needs_zh(cell.status)
+    return {"final": "", "not_yet": f"还有 {cell.open:,} 个没到期"}.get(cell.status, cell.status)
+
+
+def print_catalog(console: Console, metrics: "list[Metric]", lang: str) -> None:
+    """Every metric with its id, name and unit."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("编号", "指标", "单位", "来源") if lang == "zh" else ("id", "metric", "unit", "source"):
+        table.add_column(heading, overflow="fold")
+    for m in metrics:
+        table.add_row(m.id, m.zh if lang == "zh" else m.en, m.unit, escape(m.source))
+    console.print(table)
+
+
+def print_frame(frame: "pl.DataFrame", form: str, console: Console) -> None:
+    """Rows behind a number: all columns as CSV or JSON, the readable ones (keys left out) as a table."""
+    if form == "json":
+        sys.stdout.write(json.dumps(frame.to_dicts(), ensure_ascii=False, indent=1, default=str) + "\n")
+        return
+    if form == "csv":
+        sys.stdout.write(frame.write_csv())
+        return
+    shown = [c for c in frame.columns if not c.endswith("_key")]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in shown:
+        table.add_column(name, overflow="fold")
+    for row in frame.select(shown).iter_rows():
+        table.add_row(*(escape(_cell(v)) for v in row))
+    console.print(table)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else f"{value:,.1f}" if isinstance(value, float) else str(value)
+
+
+def print_import(console: Console, one: "ImportReport", lang: str) -> None:
+    """One file's fate: refused with its sentence, or the ledger's line, then its bad rows by reason and other counts."""
+    from huitou.sources.reasons import REASONS
+
+    zh = lang == "zh"
+    if one.refused is not None:
+        console.print(f"✗ {escape(one.refused.text(lang))}", style="red", soft_wrap=True)
+        return
+    name = f"[bold]{escape(one.file.name)}[/bold] · {one.source}"
+    if one.load is None:
+        console.print(f"· {name}：{one.rows:,} 行可读" if zh else f"· {name}: {one.rows:,} rows can be read", soft_wrap=True)
+    elif one.load.repeats_of is not None:
+        console.print(
+            f"= {name}：同一份文件在第 {one.load.repeats_of} 次导入时已经存过，没有新增。"
+            if zh
+            else f"= {name}: the same file was stored by import {one.load.repeats_of}; nothing is new.",
+            soft_wrap=True,
+        )
+    else:
+        told = (one.rows, one.load.stored, one.load.known, one.load.quarantined)
+        console.print(
+            "✓ {}：{:,} 行 = 存入 {:,} + 已有 {:,} + 搁置 {:,}".format(name, *told)
+            if zh
+            else "✓ {}: {:,} rows = {:,} stored + {:,} already known + {:,} set aside".format(name, *told),
+            soft_wrap=True,
+        )
+    for reason, n in sorted(one.problems.items(), key=lambda item: -item[1]):
+        known = REASONS.get(reason)
+        says = reason if known is None else f"{known.zh}。{known.fix_zh}。" if zh else f"{known.en}. {known.fix_en}"
+        console.print(f"    {n:,} × {escape(says)}", soft_wrap=True)
+    for note, n in sorted(one.notes.items()):
+        console.print(f"    {n:,} × {escape(NOTES.get(note, (note, note))[not zh])}", style="dim", soft_wrap=True)

@@ -1,0 +1,216 @@
+"""Builds the fact tables of a workspace under its rule pack: only the months that imports touched, and what hangs on them."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, fields
+from datetime import date, timedelta
+
+from huitou.facts.inquiries import inquiries
+from huitou.facts.orders import first_payments, order_facts, order_service
+from huitou.facts.receptions import asides, receptions
+from huitou.facts.roster import Roster, Stored, read_roster
+from huitou.facts.rounds import rounds
+from huitou.facts.sessions import sessions
+from huitou.facts.shape import Rows
+from huitou.facts.turns import margin_days, turns
+from huitou.lake import Workspace
+from huitou.lake.build import Build
+from huitou.rules import RulePack
+from huitou.rules.packs import load_pack
+
+FACTS_VERSION = 1
+"""Raised whenever the meaning of a fact changes: the next build then makes all months anew."""
+TALK = ("rounds", "sessions", "receptions", "inquiries")
+"""Facts of the months of messages; the others are of the months of orders."""
+STEPS = ("rounds", "sessions", "receptions", "order_service", "order_facts", "inquiries")
+
+Progress = Callable[[str, int, int], None]
+"""Called with the table that is being built, its number and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did: the rule pack, the months of which any fact was made anew, rows made per table, seconds taken."""
+
+    rules: str
+    months: tuple[str, ...]
+    rows: dict[str, int]
+    seconds: float
+
+
+def build(ws: Workspace, *, progress: Progress | None = None) -> BuildReport:
+    """Bring the facts up to date with everything imported, all tables at once or not at all.
+
+    Messages of a month decide facts up to the margin of `margin_days` around it; orders decide the inquiries before them and
+    whose customer is an old one after them. A change of rules, roles, colleagues or blocked people makes everything anew.
+    Raises UnknownName or SettingsError for the rule pack, LakeBusy, DiskFull.
+    """
+    began = time.perf_counter()
+    pack = load_pack(ws.settings.rules, ws.path)
+    with ws.lake.write("huitou build") as writer:
+        with ws.read(pack.id) as snapshot:
+            roster = read_roster(ws, snapshot)
+            mark = fingerprint(pack, roster, snapshot)
+        changed = writer.changed(pack.id, mark)
+        if not changed:
+            return BuildReport(pack.id, (), {}, time.perf_counter() - began)
+        made = _Making(writer.build(pack.id, mark), pack, roster, progress)
+        made.all_of(changed)
+        made.build.commit()
+    return BuildReport(pack.id, tuple(sorted(made.months)), made.rows, time.perf_counter() - began)
+
+
+def fingerprint(pack: RulePack, roster: Roster, snapshot: Stored) -> str:
+    """Changes whenever facts of months that no import touched would come out differently."""
+    values = {f.name: getattr(pack, f.name) for f in fields(pack) if f.name not in ("rules", "zh", "en", "valid_from")}
+    known = {name: snapshot.has(name) for name in ("messages", "orders", "refunds", "order_lines")}
+    text = json.dumps([FACTS_VERSION, values, asdict(roster), known], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class _Making:
+    """One build under way: which months of which table, from which rows."""
+
+    def __init__(self, build: Build, pack: RulePack, roster: Roster, progress: Progress | None) -> None:
+        self.build = build
+        self.pack = pack
+        self.roster = roster
+        self.rows: dict[str, int] = {}
+        self.months: set[str] = set()
+        self._progress = progress or (lambda table, step, steps: None)
+        self._messages = build.snapshot.has("messages")
+
+    def all_of(self, changed: dict[str, set[str]]) -> None:
+        """Stage every table for the months that hang on the changed ones."""
+        talk = self._months_near(changed.get("messages", set()))
+        if talk:
+            self._talk(talk)
+        deals = self._order_months(changed, talk)
+        if deals:
+            self._deals(deals)
+        asked = self._inquiry_months(talk, deals)
+        if asked:
+            self._inquiries(asked)
+
+    def _stage(self, name: str, rows: Rows, months: set[str]) -> Rows:
+        self._progress(name, STEPS.index(name) + 1, len(STEPS))
+        snapshot = self.build.snapshot
+        known = {*snapshot.months(name), *snapshot.months("messages" if name in TALK else "orders")}
+        staged = self.build.stage(name, rows, None if known <= months else sorted(months))
+        counted = snapshot.frame(staged.aggregate(n=staged.count()))
+        self.rows[name] = int(counted["n"][0])
+        self.months |= months
+        return staged
+
+    def _months_near(self, months: set[str]) -> set[str]:
+        """The months, and those with messages inside the margin around them."""
+        margin = timedelta(days=margin_days(self.pack))
+        near = {m for month in months for m in _months_of(_first(month) - margin, _last(month) + margin)}
+        return months | (near & set(self.build.snapshot.months("messages")))
+
+    def _talk(self, months: set[str]) -> None:
+        snapshot, margin = self.build.snapshot, timedelta(days=margin_days(self.pack))
+        around = sorted(self._months_near(months))
+        messages = snapshot.table("messages", around)
+        edge = [m for m in around if m not in months]
+        if edge:
+            near = [messages.day.between(_first(m) - margin, _last(m) + margin) for m in sorted(months)]
+            messages = messages.filter(_any(near))
+        with _kept(turns(messages, self.pack)) as turning, _kept(asides(snapshot.table("messages", sorted(months)))) as beside:
+            asked = self._stage("rounds", rounds(turning, self.roster), months)
+            self._stage("sessions", sessions(turning), months)
+            received = receptions(turning, beside, asked, pack=self.pack, roster=self.roster)
+            self._stage("receptions", received, months)
+
+    def _order_months(self, changed: dict[str, set[str]], talk: set[str]) -> set[str]:
+        """Months of orders that come out differently: the first one touched and all after (a payment makes an old customer)."""
+        snapshot = self.build.snapshot
+        if not snapshot.has("orders"):
+            return set()
+        touched = set(changed.get("orders", ()))
+        orders = snapshot.table("orders")
+        for name in ("refunds", "order_lines"):
+            if changed.get(name):
+                of = orders.semi_join(snapshot.table(name, sorted(changed[name])), "order_key")
+                touched |= set(snapshot.frame(of.select("month").distinct())["month"])
+        if talk:
+            before = timedelta(days=self._days(self.pack.attribution_window_s))
+            after = timedelta(days=max(before.days, self.pack.after_sale_days + 1))
+            ended = orders.paid_day.coalesce(orders.day)
+            near = [(orders.day <= _last(m) + before) & (ended >= _first(m) - after) for m in sorted(talk)]
+            touched |= set(snapshot.frame(orders.filter(_any(near)).select("month").distinct())["month"])
+        return {m for m in {*snapshot.months("orders"), *touched} if touched and m >= min(touched)}
+
+    def _deals(self, months: set[str]) -> None:
+        snapshot, pack = self.build.snapshot, self.pack
+        orders = snapshot.table("orders", sorted(months))
+        service = None
+        if self._messages:
+            since = _first(min(months)) - timedelta(days=self._days(pack.attribution_window_s) + margin_days(pack))
+            service = order_service(orders, self._since("sessions", since), pack=pack)
+            service = self._stage("order_service", service, months)
+        facts = order_facts(
+            orders, first_payments(snapshot.table("orders")), pack=pack, service=service,
+            refunds=snapshot.table("refunds") if snapshot.has("refunds") else None,
+            lines=snapshot.table("order_lines") if snapshot.has("order_lines") else None,
+        )  # fmt: skip
+        self._stage("order_facts", facts, months)
+
+    def _inquiry_months(self, talk: set[str], deals: set[str]) -> set[str]:
+        if not self._messages:
+            return set()
+        since = set(talk)
+        if deals:
+            since.add(_month(_first(min(deals)) - timedelta(days=self._days(self.pack.inquiry_window_s))))
+        return {m for m in {*self.build.snapshot.months("messages"), *talk} if since and m >= min(since)}
+
+    def _inquiries(self, months: set[str]) -> None:
+        snapshot, pack = self.build.snapshot, self.pack
+        came = self.build.table("receptions", sorted(months))
+        if not snapshot.has("orders"):
+            facts = inquiries(came, None, None, None, pack=pack, roster=self.roster)
+        else:
+            since = _first(min(months)) - timedelta(days=pack.after_sale_days + 1)
+            orders, service = self._since("order_facts", since), self._since("order_service", since)
+            paid = first_payments(snapshot.table("orders"))
+            facts = inquiries(came, orders, paid, service, pack=pack, roster=self.roster)
+        self._stage("inquiries", facts, months)
+
+    def _since(self, name: str, day: date) -> Rows:
+        known = self.build.snapshot.months("messages" if name in TALK else "orders")
+        return self.build.table(name, [m for m in known if m >= _month(day)])
+
+    @staticmethod
+    def _days(window_s: int) -> int:
+        return window_s // 86_400 + 2
+
+
+def _kept(rows: Rows) -> AbstractContextManager[Rows]:
+    """Computed once for several uses; let go at the end of the block."""
+    return rows.cache()  # type: ignore[no-any-return]
+
+
+def _any(conditions: list[Rows]) -> Rows:
+    first, *others = conditions
+    for other in others:
+        first = first | other
+    return first
+
+
+def _month(day: date) -> str:
+    return f"{day:%Y-%m}"
+
+
+def _first(month: str) -> date:
+    return date.fromisoformat(f"{month}-01")
+
+
+def _last(month: str) -> date:
+    return (_first(month) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def _months_of(begin: date, end: date) -> set[str]:
+    return {_month(begin + timedelta(days=n)) for n in range((end - begin).days + 1)}

@@ -1,0 +1,155 @@
+"""Turns, asides and rounds → receptions: shop × agent × customer × day, received or filtered out and why."""
+
+import ibis
+
+from huitou.facts.roster import Roster, among
+from huitou.facts.shape import SECOND_US, Expr, Rows, declared, matched
+from huitou.facts.turns import PAIR, chars_in, messages_in
+from huitou.rules import RulePack
+from huitou.tables import TABLES
+
+DAILY = (*PAIR, "day")
+_COUNTS = ("customer_messages", "agent_messages", "auto_messages", "agent_chars", "sessions", "rounds", "slow_rounds")
+_YES_NO = ("customer_first", "customer_last", "answered", "transferred_in", "transferred_out")
+
+
+def asides(messages: Rows) -> Rows:
+    """Messages that no turn stands for: auto-replies, robot, system and transfer lines, and customers' with a product."""
+    carrying = (messages.kind == "customer") & messages.product_key.notnull()
+    rows = messages.filter(~messages.kind.isin(("customer", "agent")) | carrying)
+    return rows.select("shop_key", *DAILY, "sent_at", "second", "kind", "product_key", "load", "row", "row_key")
+
+
+def receptions(turns: Rows, asides: Rows, rounds: Rows, *, pack: RulePack, roster: Roster) -> Rows:
+    """One row per customer, account and day on which anything was written.
+
+    `first_at`, `last_at` are those of everything said (customer, person, auto-reply, robot); of the system lines where
+    there is nothing else. Who wrote first and last is told by customer and person only: an automatic greeting or «please
+    wait» does not count. `first_key` is the first message of customer or person; without one, the smallest row_key.
+    `filtered`, first that fits: colleague, blocked, empty (the customer wrote nothing), forwarded (transferred out without
+    a person's message and the customer wrote nothing more), robot (an account without a person, which alone answered).
+    Source: platforms.md §2a (接待人数), domain.md §3.
+    """
+    day = _everything(_talked(turns), _besides(asides))
+    for facts in (_asked(rounds, pack), _first_product(asides), _handed_over(asides, turns, pack)):
+        day = matched(day, facts, DAILY)
+    day = day.mutate(
+        first_at=ibis.least(day.talk_from, day.auto_from).coalesce(day.line_from),
+        last_at=ibis.greatest(day.talk_to, day.auto_to).coalesce(day.line_to),
+        second=ibis.least(day.talk_second, day.auto_second).coalesce(day.line_second),
+        first_key=day.talk_key.coalesce(day.aside_key),
+        **{name: day[name].fill_null(0) for name in _COUNTS},
+        **{name: day[name].fill_null(False) for name in _YES_NO},
+    )
+    return declared(day.mutate(filtered=_filtered(day, roster)), TABLES["receptions"])
+
+
+def _talked(turns: Rows) -> Rows:
+    """The day's talk of customer and persons: counts are differences between its first and its last turn."""
+    first, last = turns.first_of_day, turns.last_of_day
+    day = turns.group_by(DAILY).aggregate(
+        shop_key=turns.shop_key.min(),
+        talk_key=turns.row_key.max(where=first),
+        talk_from=turns.sent_at.max(where=first),
+        talk_to=turns.sent_at.max(where=last),
+        talk_second=turns.second.max(where=first),
+        from_place=turns.place.max(where=first),
+        to_place=turns.place.max(where=last),
+        from_written=(turns.written - turns.writes).max(where=first),
+        to_written=turns.written.max(where=last),
+        customer_first=(first & turns.by_customer).any(),
+        customer_last=(last & turns.by_customer).any(),
+        answered=(turns.replies & ~first).any(),
+        sessions=turns.count(where=turns.opens | first),
+    )
+    written = day.to_written - day.from_written
+    by_persons = messages_in(written)
+    return day.mutate(
+        agent_messages=by_persons, agent_chars=chars_in(written), customer_messages=day.to_place - day.from_place + 1 - by_persons
+    ).drop("from_place", "to_place", "from_written", "to_written")
+
+
+def _besides(asides: Rows) -> Rows:
+    """Auto-replies and lines of the day. Lines (system, transfer) are said by nobody."""
+    a = asides.filter(asides.kind != "customer")
+    auto, line = a.kind.isin(("auto", "robot")), a.kind.isin(("system", "transfer"))
+    return a.group_by(*(a[k].name(f"aside_{k}") for k in DAILY)).aggregate(
+        aside_shop=a.shop_key.min(),
+        aside_key=a.row_key.min(),
+        auto_messages=a.count(where=auto),
+        auto_from=a.sent_at.min(where=auto),
+        auto_to=a.sent_at.max(where=auto),
+        auto_second=a.second.min(where=auto),
+        line_from=a.sent_at.min(where=line),
+        line_to=a.sent_at.max(where=line),
+        line_second=a.second.min(where=line),
+    )
+
+
+def _everything(talked: Rows, besides: Rows) -> Rows:
+    both = talked.outer_join(besides, [talked[k] == besides[f"aside_{k}"] for k in DAILY])
+    merged = {k: both[k].coalesce(both[f"aside_{k}"]) for k in DAILY}
+    return both.mutate(**merged, shop_key=both.shop_key.coalesce(both.aside_shop)).drop(*(f"aside_{k}" for k in DAILY))
+
+
+def _asked(rounds: Rows, pack: RulePack) -> Rows:
+    """The day's rounds. The first one is unanswered when no answer and no other question is earlier than its own."""
+    day = rounds.group_by(DAILY).aggregate(
+        rounds=rounds.count(),
+        slow_rounds=rounds.count(where=rounds.wait_s > pack.slow_reply_s),
+        asked_from=rounds.asked_at.min(),
+        unanswered_from=rounds.asked_at.min(where=rounds.answered_at.isnull()),
+        answered_from=rounds.answered_at.min(),
+    )
+    first_open = (day.unanswered_from == day.asked_from) & (day.answered_from != day.asked_from).fill_null(True)
+    wait = (day.answered_from - day.asked_from).cast("float64") / SECOND_US
+    return day.select(
+        *DAILY, "rounds", "slow_rounds", first_wait_s=ibis.ifelse(first_open.fill_null(False), ibis.null("float64"), wait)
+    )
+
+
+def _first_product(asides: Rows) -> Rows:
+    carrying = asides.filter(asides.kind == "customer")
+    order = ibis.window(group_by=list(DAILY), order_by=["sent_at", "load", "row", "row_key"])
+    first = carrying.mutate(nth=ibis.row_number().over(order)).filter(lambda t: t.nth == 0)
+    return first.select(*DAILY, "product_key")
+
+
+def _handed_over(asides: Rows, turns: Rows, pack: RulePack) -> Rows:
+    """Receptions that a transfer touches. A transfer line at or after the day's first message by customer or person hands
+    out, one before it hands in; a line that hands out also hands in to the account that goes on inside the session gap."""
+    lines = asides.filter(asides.kind == "transfer")
+    lines = lines.group_by(DAILY).aggregate(transfer_from=lines.sent_at.min(), transfer_to=lines.sent_at.max())
+    began = turns.filter(turns.first_of_day).select(*DAILY, talk_from="sent_at")
+    lines = matched(lines, began, DAILY)
+    lines = lines.mutate(
+        out=(lines.transfer_to >= lines.talk_from).fill_null(False),
+        into=(lines.transfer_from < lines.talk_from).fill_null(True),
+    )
+    handed = lines.filter(lines.out).select(
+        handed_customer="customer_key", handed_day="day", from_agent="agent_key", handed_at="transfer_to"
+    )
+    met = began.inner_join(handed, [began.customer_key == handed.handed_customer, began.day == handed.handed_day])
+    wait = met.talk_from - met.handed_at
+    met = met.filter((met.agent_key != met.from_agent) & (wait >= 0) & (wait <= pack.session_gap_s * SECOND_US))
+    taken = met.select(
+        *DAILY, transfer_to=ibis.null("int64"), transferred_out=ibis.literal(False), transferred_in=ibis.literal(True)
+    )
+    own = lines.select(*DAILY, "transfer_to", transferred_out="out", transferred_in="into")
+    both = own.union(taken)
+    return both.group_by(DAILY).aggregate(
+        transfer_to=both.transfer_to.max(), transferred_out=both.transferred_out.any(), transferred_in=both.transferred_in.any()
+    )
+
+
+def _filtered(day: Rows, roster: Roster) -> Expr:
+    silent = day.agent_messages == 0
+    nothing_more = (day.talk_to <= day.transfer_to).fill_null(True)
+    return ibis.cases(
+        (among(day.customer_key, roster.colleagues), "colleague"),
+        (among(day.customer_key, roster.blocked), "blocked"),
+        (day.customer_messages == 0, "empty"),
+        (day.transferred_out & silent & nothing_more, "forwarded"),
+        (among(day.agent_key, roster.robots) & silent & (day.auto_messages > 0), "robot"),
+        else_=ibis.null("string"),
+    )

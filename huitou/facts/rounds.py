@@ -1,0 +1,47 @@
+"""Turns → rounds: a burst of customer questions and the first valid reply by a person of the receiving account."""
+
+import ibis
+
+from huitou.facts.roster import Roster, among
+from huitou.facts.shape import SECOND_US, Rows, declared
+from huitou.facts.turns import PAIR
+from huitou.tables import TABLES
+
+
+def rounds(turns: Rows, roster: Roster) -> Rows:
+    """One row per round; consecutive questions count from the first.
+
+    A round begins with the first customer message, after a person's message, on a new day (rule ``answer_same_day``), after
+    a session gap (rule ``round_splits_at_gap``). What ends a round also ends the time to answer it. ``opens`` is the
+    round whose first question begins a session or is the first after an account that began it. Left out: rounds of colleagues
+    and blocked people, and unanswered ones of robot accounts (nobody was there to answer).
+    Source: platforms.md §2b (3分钟人工响应率, 旺旺人工平响时长).
+    """
+    marks = turns.filter(turns.starts | turns.replies | turns.last | (turns.opens & ~turns.by_customer))
+    run = ibis.window(group_by=list(PAIR), order_by=[marks.place])
+    seen = marks.mutate(
+        next_place=marks.place.lead().over(run),
+        next_at=marks.sent_at.lead().over(run),
+        next_key=marks.row_key.lead().over(run),
+        next_day=marks.day.lead().over(run),
+        burst_goes_on=(marks.by_customer & ~marks.starts).lead().over(run),
+        is_answered=marks.answers.lead().over(run),
+        account_opened=(marks.opens & ~marks.by_customer).lag().over(run),
+    )
+    asked = seen.filter(seen.starts)
+    answered = asked.is_answered.fill_null(False)
+    asked = asked.mutate(
+        asked_at=asked.sent_at,
+        answered_at=ibis.ifelse(answered, asked.next_at, ibis.null("int64")),
+        wait_s=ibis.ifelse(answered, (asked.next_at - asked.sent_at).cast("float64") / SECOND_US, ibis.null("float64")),
+        same_day=answered & (asked.next_day == asked.day),
+        opens=asked.opens | asked.account_opened.fill_null(False),
+        questions=(asked.next_place - asked.place + asked.burst_goes_on.cast("int64")).fill_null(1),
+        asked_key=asked.row_key,
+        answer_key=ibis.ifelse(answered, asked.next_key, ibis.null("int64")),
+    )
+    if roster.colleagues or roster.blocked:
+        asked = asked.filter(~among(asked.customer_key, roster.colleagues + roster.blocked))
+    if roster.robots:
+        asked = asked.filter(asked.answered_at.notnull() | ~among(asked.agent_key, roster.robots))
+    return declared(asked, TABLES["rounds"])

@@ -1,0 +1,92 @@
+"""The one full-size pass: messages by customers and persons → those at which something turns.
+
+Everything that depends on the order of messages (rounds, sessions, who wrote first and last) is read off these rows; the
+rest of the messages only has to be counted. Auto-replies, robots, system and transfer lines are left out before: they stop
+no clock and bridge no pause.
+"""
+
+import ibis
+
+from huitou.facts.shape import DAY_US, SECOND_US, Expr, Rows
+from huitou.rules import RulePack
+
+LONGEST_PAUSE_DAYS = 7
+"""A question is open no longer than this between two messages, even under rules that know neither day nor gap."""
+PAIR = ("customer_key", "agent_key")
+PER_MESSAGE = 2**24
+"""``written`` counts a person's messages in its lower 24 bits and their characters above: one running sum instead of two."""
+CARRIED = ("shop_key", *PAIR, "sent_at", "day", "second", "row_key")
+
+
+def margin_days(pack: RulePack) -> int:
+    """Days of messages before and after a stretch that its rounds and sessions can depend on."""
+    session_days = -(-pack.session_gap_s // 86_400)
+    bounded = pack.answer_same_day or pack.round_splits_at_gap
+    return max(1 + session_days, 0 if bounded else 2 * LONGEST_PAUSE_DAYS)
+
+
+def turns(messages: Rows, pack: RulePack) -> Rows:
+    """Messages that start or answer a round, begin a session, or are the first or last of their day (by person or customer).
+
+    Order inside a customer and account: sent_at, then load and row of the file (row_key last). Columns, beside those of
+    the message: ``place`` 0, 1, 2… among the pair's messages; ``agents`` messages by a person so far, this one included;
+    ``by_customer``; ``before_at`` the pair's message before; ``starts`` a round; ``replies`` first person after a customer;
+    ``answers`` and in time to answer; ``opens`` a session; ``first_of_day``, ``last_of_day``, ``last`` of all.
+    """
+    by_customer = messages.kind == "customer"
+    human = messages.filter(messages.kind.isin(("customer", "agent"))).select(
+        *CARRIED,
+        file_order=(messages.load * 2**32 + messages.row) * 2 + by_customer.cast("int64"),
+        writes=ibis.ifelse(by_customer, 0, messages.chars * PER_MESSAGE + 1),
+    )
+    order = {"group_by": list(PAIR), "order_by": [human.sent_at, human.file_order, human.row_key]}
+    run, so_far = ibis.window(**order), ibis.window(**order, preceding=(None, 0))
+    seen = human.mutate(
+        place=ibis.row_number().over(run),
+        written=_int(human.writes.sum().over(so_far)),
+        by_customer=human.file_order % 2 == 1,
+        before=human.file_order.lag().over(run),
+        before_at=human.sent_at.lag().over(run),
+        before_day=human.day.lag().over(run),
+        after_day=human.day.lead().over(run),
+    )
+    marked = _mark(seen, pack)
+    turning = marked.starts | marked.replies | marked.opens | marked.first_of_day | marked.last_of_day
+    return marked.filter(turning).drop("file_order", "before", "before_day", "after_day")
+
+
+def _int(total: Expr) -> Expr:
+    """A sum as the int64 that it is declared to be: some engines widen sums. Exact below 2**53."""
+    return total.cast("float64").cast("int64")
+
+
+def messages_in(written: Expr) -> Expr:
+    """Messages by a person in a ``written`` count or a difference of two."""
+    return written % PER_MESSAGE
+
+
+def chars_in(written: Expr) -> Expr:
+    """Characters by a person in a ``written`` count or a difference of two; exact, as the divisor is a power of two."""
+    return ((written - written % PER_MESSAGE) / PER_MESSAGE).cast("int64")
+
+
+def _mark(seen: Rows, pack: RulePack) -> Rows:
+    first, pause = seen.before.isnull(), seen.sent_at - seen.before_at
+    new_day = (seen.before_day != seen.day).fill_null(False)
+    gap = (pause >= pack.session_gap_s * SECOND_US).fill_null(False)
+    cut = (pause >= LONGEST_PAUSE_DAYS * DAY_US).fill_null(False)
+    if pack.answer_same_day:
+        cut = cut | new_day
+    if pack.round_splits_at_gap:
+        cut = cut | gap
+    after_customer = (seen.before % 2 == 1).fill_null(False)
+    replies = ~seen.by_customer & after_customer
+    return seen.mutate(
+        starts=seen.by_customer & (~after_customer | cut),
+        replies=replies,
+        answers=replies & ~cut,
+        opens=first | gap,
+        first_of_day=first | new_day,
+        last_of_day=(seen.after_day != seen.day).fill_null(True),
+        last=seen.after_day.isnull(),
+    )

@@ -1,0 +1,150 @@
+"""Inquiry conversion: its gap to the goal, and its decline against the shop's own earlier weeks."""
+
+from datetime import date
+
+import polars as pl
+
+from huitou.findings import evidence
+from huitou.findings.case import CHAT, LEAST, Case
+from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy
+from huitou.findings.money import at_stake, tail_en, tail_zh
+from huitou.findings.stats import Estimate, difference
+from huitou.findings.wording import count, day_en, day_zh, pct, pct0, points, span
+from huitou.metrics.model import Cell
+
+CODE = "inquiry_conversion.gap"
+
+
+def estimate(cell: Cell) -> Estimate:
+    """A metric's cell as an estimate."""
+    value = cell.value or 0.0
+    return Estimate(value, value if cell.low is None else cell.low, value if cell.high is None else cell.high, cell.n)
+
+
+def gap(case: Case) -> Finding | None:
+    """Fewer inquirers order than the goal asks for."""
+    if not case.has("inquiries", "orders") or (missed := case.missed("inquiry_conversion")) is None:
+        return None
+    cell, goal = missed
+    e = estimate(cell)
+    short = Estimate((goal.value - e.value) * e.n, (goal.value - e.high) * e.n, (goal.value - e.low) * e.n, e.n)
+    worth = case.worth()
+    money = at_stake(short, worth, case.settings.currency) if worth else None
+    ordered = round(e.value * e.n)
+    return Finding(
+        code=CODE, metric="inquiry_conversion", scope={}, period=case.period,
+        value=e.value, low=e.low, high=e.high, n=e.n, unit="share", goal=goal, customers=round(short.value), money=money,
+        title_zh=f"询单转化率 {pct(e.value)}，{goal.zh} {pct0(goal.value)}",
+        title_en=f"Inquiry conversion is {pct(e.value)}; {goal.en} {pct0(goal.value)}",
+        why_zh=f"{count(e.n)} 位到期询单客户里 {count(ordered)} 位下单（{span(e)}），低 {points(goal.value - e.value)} 点，"
+        f"合 {count(short.value)} 位客户" + tail_zh(money),
+        why_en=f"{count(ordered)} of {count(e.n)} inquirers ordered ({span(e)} %), {points(goal.value - e.value)} points below, "
+        f"which is {count(short.value)} customers" + tail_en(money),
+        causes=_reasons(case), evidence=_typical(case), counter_zh="", counter_en="",
+        remedies=(
+            Remedy("先做下面包含在这一件里的几件；一个月后用同样的口径再量一次。",
+                   "Start with the findings that are part of this one; measure again in a month, the same way.", "owner"),
+        ),
+    )  # fmt: skip
+
+
+def _reasons(case: Case) -> tuple[Cause, ...]:
+    """The most frequent reasons that the lost customers' own words name."""
+    if not case.has("messages") or case.lost.is_empty():
+        return ()
+    names = {c.code: c for c in case.cues.loss}
+    by = case.lost.drop_nulls("reason")["reason"].value_counts(sort=True).sort("count", "reason", descending=[True, False])
+    n = case.lost.height
+    return tuple(
+        Cause(code, f"{names[code].zh}：{count(k)} 位在最后几句里提到",
+              f"{names[code].en}: in the last words of {count(k)}", k / n, k)
+        for code, k in by.head(4).iter_rows() if k >= LEAST
+    )  # fmt: skip
+
+
+def _typical(case: Case) -> tuple[Evidence, ...]:
+    """One lost chat for the most frequent reason: the one that names it most often, the earliest of equals."""
+    causes = _reasons(case)
+    if not causes:
+        return ()
+    cue = next(c for c in case.cues.loss if c.code == causes[0].code)
+    said = case.lost_lines.group_by(CHAT).agg(pl.col(cue.code).sum(), pl.col("sent_at").min())
+    best = (
+        case.lost.filter(pl.col("reason") == cue.code)
+        .join(said, on=CHAT)
+        .sort(cue.code, "sent_at", "customer_key", descending=[True, False, False])
+    )
+    shown = evidence.messages(case, [best.select(CHAT).row(0)])
+    one = evidence.chat(shown, cue.cues, zh=cue.zh, en=cue.en)
+    return (one,) if one else ()
+
+
+def decline(case: Case) -> Finding | None:
+    """Conversion of the last four weeks is below that of the first four of the last 13."""
+    if not case.has("inquiries", "orders") or case.stretches is None:
+        return None
+    then, now = case.stretches
+    before, after = case.cell("inquiry_conversion", then), case.cell("inquiry_conversion", now)
+    if before is None or after is None or min(before.n, after.n) < LEAST:
+        return None
+    a, b = estimate(after), estimate(before)
+    drop = difference(b, a)
+    if drop.low <= 0:
+        return None
+    goal = Goal("inquiry_conversion", b.value, "history", f"本店{_days_zh(then)}", f"own {_days_en(then)}", "the shop's own data")
+    short = drop.times(a.n)
+    worth = case.worth(case.mature(now))
+    causes = tuple(c for dim in ("product_key", "agent_key") for c in _mix(case, dim, b.value - a.value))
+    return Finding(
+        code="inquiry_conversion.decline", metric="inquiry_conversion", scope={}, period=now,
+        value=a.value, low=a.low, high=a.high, n=a.n, unit="share", goal=goal, customers=round(short.value),
+        money=at_stake(short, worth, case.settings.currency) if worth else None,
+        title_zh=f"询单转化率从 {pct(b.value)} 降到 {pct(a.value)}",
+        title_en=f"Inquiry conversion fell from {pct(b.value)} to {pct(a.value)}",
+        why_zh=f"{_days_zh(then)} {pct(b.value)}，{_days_zh(now)} {pct(a.value)}，低 {points(drop.value)} 点（{span(drop)}）。"
+        + "".join(c.zh + "。" for c in causes[:1]),
+        why_en=f"{pct(b.value)} on {_days_en(then)}, {pct(a.value)} on {_days_en(now)}: "
+        f"{points(drop.value)} points lower ({span(drop)}). "
+        + "".join(c.en + "." for c in causes[:1]),
+        causes=causes, evidence=(), counter_zh="", counter_en="", part_of=CODE,
+        remedies=(Remedy("先看占比变大的商品和客服，再看同期的活动和差评。",
+                         "Look first at the products and agents whose share grew, then at campaigns and bad reviews.",
+                         "owner"),),
+    )  # fmt: skip
+
+
+def _mix(case: Case, dimension: str, drop: float) -> list[Cause]:
+    """The part of the drop that comes from more inquiries going where few order (Kitagawa's mix effect), and where."""
+    if case.stretches is None:
+        return []
+    then, now = (
+        case.count(case.mature(s), dimension).group_by(dimension).agg(pl.col("n").sum(), pl.col("ordered").sum())
+        for s in case.stretches
+    )
+    both = then.join(now, on=dimension, how="full", coalesce=True, suffix="_now", nulls_equal=True).fill_null(0)
+    rate = pl.mean_horizontal(
+        *(pl.when(pl.col(n) > 0).then(pl.col(k) / pl.col(n)) for n, k in (("n", "ordered"), ("n_now", "ordered_now")))
+    )
+    grown = pl.col("n_now") / pl.col("n_now").sum() - pl.col("n") / pl.col("n").sum()
+    table = both.with_columns(effect=grown * (rate - pl.col("ordered").sum() / pl.col("n").sum())).sort("effect", dimension)
+    share = -float(table["effect"].sum()) / drop
+    if share < 0.1 or table.is_empty():
+        return []
+    top = table.row(0, named=True)
+    names = case.products if dimension == "product_key" else case.agents
+    name = names.get(top[dimension], "?")
+    what_zh, what_en = (
+        ("商品构成", "The mix of products") if dimension == "product_key" else ("接待的人的构成", "The mix of agents")
+    )
+    was, is_ = count(top["n"]), count(top["n_now"])
+    zh = f"{what_zh}的变化解释了降幅的 {pct0(share)}，变化最大的是{name}：同期询单从 {was} 位到 {is_} 位"
+    en = f"{what_en} explains {pct0(share)} of the drop, most of all {name}: from {was} to {is_} inquirers"
+    return [Cause(f"mix.{dimension.removesuffix('_key')}", zh, en, min(share, 1.0), int(top["n_now"]))]
+
+
+def _days_zh(stretch: tuple[date, date]) -> str:
+    return f"{day_zh(stretch[0])}–{day_zh(stretch[1])}"
+
+
+def _days_en(stretch: tuple[date, date]) -> str:
+    return f"{day_en(stretch[0])}–{day_en(stretch[1])}"

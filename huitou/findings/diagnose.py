@@ -1,0 +1,163 @@
+"""The diagnosis: every kind of finding asked once, ordered by money, with what is fine and what cannot be told."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+
+import polars as pl
+
+from huitou.errors import NeedsData
+from huitou.findings import agents, conversion, follow_up, logistics, payment, products, response, reviews, value
+from huitou.findings.case import Case, covered
+from huitou.findings.model import Cause, Diagnosis, Finding
+from huitou.findings.wording import count, day_en, day_zh, pct0
+from huitou.lake.duckdb import Snapshot
+from huitou.lake.settings import Settings
+from huitou.rules.model import RulePack
+
+MOST_DAYS = 91
+"""Without a period asked for, the diagnosis covers what was imported, at most the last 13 weeks."""
+
+KINDS: tuple[Callable[[Case], Finding | None], ...] = (
+    conversion.gap, conversion.decline, agents.below_peers, products.lost, follow_up.dropped, payment.unpaid,
+    response.busy_hours, response.speed, response.unanswered, logistics.slow_lines,
+    reviews.hidden, reviews.bad_products, reviews.price_drop, reviews.rating_drop,
+    value.order_value, value.refund_products, value.refund_rise, value.refund_share,
+)  # fmt: skip
+
+
+def diagnose(snapshot: Snapshot, settings: Settings, pack: RulePack, *, period: tuple[date, date] | None = None) -> Diagnosis:
+    """Everything that can be said about the shop in a period ([first, last] day, default the last 13 weeks of what there is).
+
+    Works with whatever was imported; what is missing is listed. Raises NeedsData where nothing with days was imported.
+    """
+    whole = covered(snapshot)
+    if whole is None:
+        raise NeedsData("a diagnosis", "chats, orders or reviews")
+    asked = period or (whole[1] - timedelta(days=MOST_DAYS - 1), whole[1])
+    inside = max(asked[0], whole[0]), min(asked[1], whole[1])
+    if inside[0] > inside[1]:
+        raise NeedsData(f"a diagnosis of {asked[0]} to {asked[1]}", f"data of these days; there is {whole[0]} to {whole[1]}")
+    case = Case(snapshot, settings, pack, inside)
+    found = [f for kind in KINDS if (f := kind(case)) is not None]
+    unknown = _unknown(case)
+    return Diagnosis(
+        settings.shop, settings.platform, inside, pack.id, tuple(_ordered(_parts(found))), tuple(dict.fromkeys(case.fine)),
+        tuple(zh for zh, _ in unknown), tuple(en for _, en in unknown),
+    )  # fmt: skip
+
+
+def _ordered(found: list[Finding]) -> list[Finding]:
+    """By money, then customers, then code."""
+    return sorted(found, key=lambda f: (-(f.money.value_fen if f.money else 0), -f.customers, f.code))
+
+
+def _parts(found: list[Finding]) -> list[Finding]:
+    """`part_of` only where that finding exists; and the whole lists its parts as causes, each with its share of the gap."""
+    codes = {f.code for f in found}
+    kept = [replace(f, part_of=f.part_of if f.part_of in codes else None) for f in found]
+    return [replace(f, causes=(*_shares(f, kept), *f.causes)) if any(p.part_of == f.code for p in kept) else f for f in kept]
+
+
+def _shares(whole: Finding, found: list[Finding]) -> tuple[Cause, ...]:
+    parts = sorted((p for p in found if p.part_of == whole.code and p.money), key=lambda p: -p.customers)
+    return tuple(
+        Cause(p.code, f"{p.title_zh}：占差距的 {pct0(p.customers / whole.customers)}",
+              f"{p.title_en}: {pct0(p.customers / whole.customers)} of the gap", p.customers / whole.customers, p.customers)
+        for p in parts if whole.customers
+    )  # fmt: skip
+
+
+MISSING = (
+    ("messages", "没有聊天记录：看不了询单、客服和响应。导出千牛聊天记录可补。",
+     "No chats: inquiries, agents and response cannot be seen. Export the chat records."),
+    ("orders", "没有订单：分不清成交和流失，没有下单的一律不说流失。导出订单报表可补。",
+     "No orders: bought and lost cannot be told apart, nothing is called lost. Export the order report."),
+    ("reviews", "没有评价：看不了好评里的不满和差评。导出评价可补。",
+     "No reviews: complaints cannot be seen. Export the reviews."),
+    ("refunds", "没有退款明细：退款的原因和责任说不清。导出退款管理表可补。",
+     "No refund export: reasons and responsibility cannot be told. Export the refunds."),
+    ("traffic", "没有流量：静默转化率算不了。导出生意参谋日数据可补。",
+     "No traffic: silent conversion cannot be computed. Export the daily traffic."),
+)  # fmt: skip
+
+
+def _unknown(case: Case) -> list[tuple[str, str]]:
+    """What cannot be told and why, in both languages."""
+    out = [(zh, en) for table, zh, en in MISSING if not case.has(table)]
+    if case.has("orders") and not _any(case, "orders", "customer_key"):
+        out.append(("订单没有买家号，和聊天对不上：看不了询单转化、老客户和复购。导出带买家会员名的订单表可补。",
+                    "The orders carry no buyer id, so chats and orders do not meet: no conversion, no returning customers. "
+                    "Export orders with the buyer's account."))  # fmt: skip
+    out += [*_silent(case), *_open(case), *_traffic_days(case), *_few(case)]
+    if case.has("messages"):
+        out.append(("流失原因按客户原话里的词粗分，没有人工抽查，只用来看哪里多，不当定论。",
+                    "Loss reasons are sorted by words in the customers' own lines, not checked by hand: "
+                    "they show where, not how much."))  # fmt: skip
+    return out
+
+
+def _any(case: Case, table: str, column: str) -> bool:
+    t = case.snapshot.table(table)
+    return bool(case.frame(t.aggregate(n=t[column].count()))["n"][0])
+
+
+def _silent(case: Case) -> list[tuple[str, str]]:
+    """Lost inquiries whose last word is the agent's and in which the customer named no reason."""
+    if not case.has("inquiries", "orders", "messages"):
+        return []
+    unsure = case.lost_lines.filter(pl.col("text").str.contains_any(list(case.cues.words["hesitation"].cues)))
+    quiet = case.lost.filter(~pl.col("customer_last"), pl.col("reason").is_null())
+    n = quiet.join(unsure, on=["customer_key", "agent_key", "day"], how="anti").height
+    if not n:
+        return []
+    return [
+        (
+            f"「突然无回复」的 {count(n)} 段不知道原因。",
+            f"{count(n)} chats in which the customer suddenly fell silent: the reason is unknown.",
+        )
+    ]
+
+
+def _open(case: Case) -> list[tuple[str, str]]:
+    if not case.has("inquiries", "orders"):
+        return []
+    t = case.during("inquiries")
+    t = t.filter(t.final_at > case.as_of)
+    n = case.frame(t.aggregate(n=t.count()))["n"][0]
+    return (
+        [(f"{count(n)} 段询单还没到期，没有算进来。", f"{count(n)} inquiries are not final yet and are left out.")] if n else []
+    )
+
+
+def _traffic_days(case: Case) -> list[tuple[str, str]]:
+    """Days of the period that the traffic export skips."""
+    if not case.has("traffic"):
+        return []
+    t = case.during("traffic")
+    known = set(case.frame(t.select("day").distinct())["day"].to_list())
+    days = [case.period[0] + timedelta(days=i) for i in range((case.period[1] - case.period[0]).days + 1)]
+    gone = [d for d in days if d not in known]
+    if not gone or not known:
+        return []
+    zh, en = "、".join(map(day_zh, gone[:5])), ", ".join(map(day_en, gone[:5]))
+    more = len(gone) > 5
+    return [(f"流量文件缺 {zh}" + (f"等 {len(gone)} 天" if more else "") + "，静默转化率当天空着。",
+             f"The traffic files lack {en}" + (f" and {len(gone) - 5} more days" if more else "")
+             + "; silent conversion is blank there.")]  # fmt: skip
+
+
+def _few(case: Case) -> list[tuple[str, str]]:
+    """Agents with too few inquiries to be compared."""
+    if not case.has("inquiries", "orders"):
+        return []
+    by = case.cells.filter(pl.col("agent_key").is_in(list(case.agents))).group_by("agent_key").agg(pl.col("n").sum())
+    few = sorted(case.agents[a] for a in by.filter(pl.col("n") < 30)["agent_key"])
+    if not few:
+        return []
+    return [
+        (
+            f"{len(few)} 位客服的询单不到 30 位，没有比较。",
+            f"{len(few)} agents have fewer than 30 inquirers and were not compared.",
+        )
+    ]

@@ -1,0 +1,275 @@
+"""Reviews: complaints inside good ones, products with more bad ones than the rest, and anger about a price that dropped."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import ibis
+import polars as pl
+from scipy.stats import poisson
+
+from huitou.findings import evidence
+from huitou.findings.case import LEAST, Case
+from huitou.findings.change import worse_than_before
+from huitou.findings.conversion import estimate
+from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy, Row
+from huitou.findings.products import compare
+from huitou.findings.reasons import says, with_reasons
+from huitou.findings.stats import Estimate, share
+from huitou.findings.wording import count, day_en, day_zh, list_en, list_zh, pct, span
+from huitou.metrics.reviews import ADVERSATIVES, complains
+
+WINDOW_DAYS = 7
+LEAST_MENTIONS = 5
+
+
+def hidden(case: Case) -> Finding | None:
+    """More good reviews carry a complaint than are rated mid or bad: what the rating does not show."""
+    cell = case.cell("hidden_complaints")
+    if cell is None or cell.n < LEAST:
+        return None
+    e, seen = estimate(cell), _visible(case)
+    if seen is None:
+        return None
+    if e.low <= seen.value:
+        case.fine.append("hidden_complaints")
+        return None
+    r = case.during("reviews")
+    turned = r.filter(r.rating == "good", ~r.default_text, complains(r.text))
+    frame = _complaints(case, case.frame(turned.select("customer_key", "row_key", "day", "text")))
+    issues = _issues(case, frame)
+    goal = Goal("hidden_complaints", seen.value, "peers", "看得见的中差评", "visible mid and bad reviews", "the shop's own data")
+    n = round(e.value * e.n)
+    top = "、".join(c.zh.split("：")[0] for c in issues[:2])
+    top_en = ", ".join(c.en.split(":")[0] for c in issues[:2])
+    return Finding(
+        code="reviews.hidden", metric="hidden_complaints", scope={}, period=case.period,
+        value=e.value, low=e.low, high=e.high, n=e.n, unit="share", goal=goal, customers=n, money=None,
+        title_zh=f"好评里 {pct(e.value)} 带着不满" + (f"，多在{top}" if top else ""),
+        title_en=f"{pct(e.value)} of the good reviews carry a complaint" + (f", mostly {top_en}" if top_en else ""),
+        why_zh=f"{count(e.n)} 条好评里约 {count(n)} 条话锋一转（{span(e)}），中差评只占 {pct(seen.value)}。"
+        "按转折词找，个别是先抑后扬。",
+        why_en=f"About {count(n)} of {count(e.n)} good reviews turn to a complaint ({span(e)} %); mid and bad "
+        f"ones are {pct(seen.value)}. "
+        "Found by adversative words; a few end in praise.",
+        causes=issues, evidence=_examples(case, frame, issues), counter_zh="", counter_en="", remedies=_fixes(case, issues),
+    )  # fmt: skip
+
+
+def _complaints(case: Case, reviews: pl.DataFrame) -> pl.DataFrame:
+    """Good reviews with a true/false column per complaint: only what follows the adversative counts, before it stands praise."""
+    tails = reviews.with_columns(whole=pl.col("text"), text=pl.col("text").str.extract(f"((?:{ADVERSATIVES}).*)$").fill_null(""))
+    return with_reasons(tails, case.cues.complaint).with_columns(text=pl.col("whole"))
+
+
+def _visible(case: Case) -> Estimate | None:
+    r = case.during("reviews")
+    rated = r.filter(r.rating.notnull())
+    n, k = case.frame(rated.aggregate(n=rated.count(), k=(rated.rating != "good").ifelse(1, 0).sum())).row(0)
+    return share(k, n) if n else None
+
+
+def _issues(case: Case, frame: pl.DataFrame) -> tuple[Cause, ...]:
+    """What the reviews complain of, most frequent first."""
+    found = [(int(frame[c.code].sum()), c) for c in case.cues.complaint]
+    found.sort(key=lambda f: (-f[0], f[1].code))
+    n = max(frame.height, 1)
+    return tuple(
+        Cause(f"review.{c.code}", f"{c.zh}：{count(k)} 条", f"{c.en}: {count(k)}", k / n, k)
+        for k, c in found[:4]
+        if k >= LEAST_MENTIONS
+    )
+
+
+def _examples(case: Case, frame: pl.DataFrame, issues: tuple[Cause, ...]) -> tuple[Evidence, ...]:
+    """The newest review for each of the two most frequent issues that has at least eight characters."""
+    out = []
+    for issue in issues[:2]:
+        cue = next(c for c in case.cues.complaint if f"review.{c.code}" == issue.code)
+        told = frame.filter(pl.col(cue.code), pl.col("text").str.len_chars() >= 8).sort(
+            "day", "row_key", descending=[True, False]
+        )
+        if told.height:
+            out.append(
+                evidence.review(told.row(0, named=True), cue.cues, zh=f"好评里的{cue.zh}", en=f"{cue.en}, in a good review")
+            )
+    return tuple(out)
+
+
+def _fixes(case: Case, issues: tuple[Cause, ...]) -> tuple[Remedy, ...]:
+    by_code = {f"review.{c.code}": c.more for c in case.cues.complaint}
+    return tuple(Remedy(m["do_zh"], m["do_en"], m["owner"]) for i in issues[:3] if (m := by_code[i.code]))  # type: ignore[arg-type]
+
+
+def _of_products(case: Case) -> Any:
+    """Reviews with their product: the review's own, else that of its order."""
+    r = case.during("reviews")
+    if not case.has("order_facts"):
+        return r
+    o = case.snapshot.table("order_facts").select("order_key", ordered=ibis._.product_key)
+    return r.left_join(o, "order_key").mutate(product_key=ibis.coalesce(r.product_key, o.ordered))
+
+
+def bad_products(case: Case) -> Finding | None:
+    """Products whose share of mid and bad reviews is clearly above the rest's."""
+    if not case.has("reviews"):
+        return None
+    r = _of_products(case)
+    rated = r.filter(r.rating.notnull(), r.product_key.notnull())
+    good = rated.group_by("product_key").aggregate(n=rated.count(), ordered=(rated.rating == "good").ifelse(1, 0).sum())
+    by = case.frame(good)
+    if by.is_empty() or by["n"].sum() < LEAST:
+        return None
+    rows, _ = compare(by, margin=0.02)
+    low = sorted((k for k, r in rows.items() if r[2]), key=lambda k: rows[k][0].value - rows[k][1].value)
+    if not low:
+        case.fine.append("bad_review_rate")
+        return None
+    own, rest = (_turned(e) for e in rows[low[0]][:2])
+    name = case.products.get(low[0], "?")
+    bad = with_reasons(case.frame(rated.filter(rated.rating != "good", rated.product_key == low[0]).select(
+        "customer_key", "row_key", "day", "text")), case.cues.complaint)  # fmt: skip
+    issues = _issues(case, bad)
+    goal = Goal("bad_review_rate", rest.value, "peers", "其余商品", "other products", "the shop's own data")
+    return Finding(
+        code="reviews.bad_product", metric="bad_review_rate", scope={"product": name}, period=case.period,
+        value=own.value, low=own.low, high=own.high, n=own.n, unit="share", goal=goal,
+        customers=round((own.value - rest.value) * own.n), money=None,
+        title_zh=f"{name}中差评 {pct(own.value)}，其余商品 {pct(rest.value)}",
+        title_en=f"{name}: {pct(own.value)} mid and bad reviews, other products {pct(rest.value)}",
+        why_zh=f"{count(own.n)} 条评价（{span(own)}）。" + "".join(c.zh + "。" for c in issues[:2]),
+        why_en=f"Of {count(own.n)} reviews ({span(own)} %). " + "".join(c.en + ". " for c in issues[:2]),
+        causes=issues, evidence=_examples(case, bad, issues), counter_zh="", counter_en="",
+        remedies=_fixes(case, issues) or (Remedy("逐条读这些评价，先公开解释，再定怎么改。",
+                                                 "Read these reviews, explain in public, then decide on changes.", "product"),),
+        rows=tuple(Row(case.products.get(k, "?"), (t := _turned(rows[k][0])).value, t.low, t.high, t.n, True) for k in low),
+    )  # fmt: skip
+
+
+def _turned(e: Estimate) -> Estimate:
+    return Estimate(1 - e.value, 1 - e.high, 1 - e.low, e.n)
+
+
+def price_drop(case: Case) -> Finding | None:
+    """A week in which customers complain of a price that dropped after they bought, far above the other weeks."""
+    told = _mentions(case)
+    if told.height < LEAST_MENTIONS:
+        return None
+    days = (case.period[1] - case.period[0]).days + 1
+    peak, start = _fullest(told, case.period)
+    rest, others = told.height - peak, days - WINDOW_DAYS
+    if others < WINDOW_DAYS:
+        return None
+    usual = rest / others * WINDOW_DAYS
+    chance = float(poisson.sf(peak - 1, max(told.height / days * WINDOW_DAYS, 0.5))) * days
+    if peak < LEAST_MENTIONS or chance > 0.05:
+        return None
+    end = start + timedelta(days=WINDOW_DAYS - 1)
+    inside = told.filter(pl.col("day").is_between(start, end))
+    named, fell = _named(case, inside), _fell(case, start, end)
+    low, high = (float(v) for v in poisson.interval(0.95, peak))
+    goal = Goal("price_drop_complaints", usual, "history", "其余各周平均", "mean of the other weeks", "the shop's own data")
+    return Finding(
+        code="price.dropped", metric="price_drop_complaints", scope={}, period=(start, end),
+        value=float(peak), low=low, high=high, n=told.height, unit="count", goal=goal, customers=peak, money=None,
+        title_zh=f"{day_zh(start)}–{day_zh(end)}，{peak} 位客户说刚买就降价",
+        title_en=f"{day_en(start)}–{day_en(end)}: {peak} customers complain that the price dropped after they bought",
+        why_zh=f"其余各周平均 {usual:.1f} 位。" + (f"说到的商品：{list_zh(named)}。" if named else "") + fell[0],
+        why_en=f"The other weeks have {usual:.1f} on average." + (f" Products: {list_en(named)}." if named else "") + fell[1],
+        causes=_where(inside), evidence=_angry(case, inside), counter_zh="", counter_en="",
+        remedies=(Remedy("活动前 7 天内的订单主动退差价或发券；活动页和快捷短语写明价保规则。",
+                         "Refund the difference or send a coupon for orders of the 7 days before a campaign; "
+                         "state the price promise on the page.",
+                         "operations"),),
+    )  # fmt: skip
+
+
+def _fell(case: Case, start: date, end: date) -> tuple[str, str]:
+    """How many products really sold cheaper in the window than in the four weeks before."""
+    if not case.has("order_lines"):
+        return "", ""
+    parts = []
+    for stretch in ((start - timedelta(days=28), start - timedelta(days=1)), (start, end)):
+        t = case.during("order_lines", stretch)
+        t = t.filter(t.product_key.notnull(), t.price_fen > 0)
+        parts.append(
+            case.frame(t.group_by("product_key").aggregate(n=t.count(), price=t.price_fen.mean())).filter(pl.col("n") >= 5)
+        )
+    both = parts[0].join(parts[1], on="product_key", suffix="_now").with_columns(change=pl.col("price_now") / pl.col("price") - 1)
+    lower = both.filter(pl.col("change") <= -0.05)
+    if lower.is_empty():
+        return "订单里看不出这几天降价。", " The orders show no lower price in these days."
+    cut, n = -float(lower["change"].median() or 0.0), lower.height  # type: ignore[arg-type]
+    return (
+        f"这几天 {n} 款的成交价比前四周低，中位 {pct(cut)}。",
+        f" {n} products sold cheaper than in the four weeks before, by {pct(cut)} (median).",
+    )
+
+
+def _mentions(case: Case) -> pl.DataFrame:
+    """One row a customer (or review without one): first day, where it stands, text and product."""
+    cue, parts = case.cues.words["price_drop"], []
+    columns = ["customer_key", "row_key", "day", "text", "product_key"]
+    for name in ("messages", "reviews"):
+        if case.has(name):
+            t = case.during(name)
+            t = t.filter(t.kind == "customer") if name == "messages" else t
+            found = case.frame(
+                t.filter(t.text.re_search("|".join(cue.cues))).select(*columns, *(["agent_key"] if name == "messages" else []))
+            )
+            parts.append(found.filter(says(pl.col("text"), cue)).with_columns(place=pl.lit(name)))
+    if not parts:
+        return pl.DataFrame()
+    both = pl.concat(parts, how="diagonal_relaxed").sort("day", "row_key")
+    return both.with_columns(who=pl.coalesce("customer_key", "row_key")).unique("who", keep="first", maintain_order=True)
+
+
+def _fullest(told: pl.DataFrame, period: tuple[date, date]) -> tuple[int, date]:
+    """The seven days with most mentions, the earliest of equals."""
+    days = told["day"].to_list()
+    starts = sorted({max(d, period[0]) for d in days})
+    counts = [(sum(s <= d < s + timedelta(days=WINDOW_DAYS) for d in days), s) for s in starts]
+    return max(counts, key=lambda c: (c[0], -c[1].toordinal()))
+
+
+def _named(case: Case, inside: pl.DataFrame) -> list[str]:
+    by = inside["product_key"].drop_nulls().value_counts(sort=True).sort("count", "product_key", descending=[True, False])
+    return [case.products[k] for k in by["product_key"].head(3) if k in case.products]
+
+
+def _where(inside: pl.DataFrame) -> tuple[Cause, ...]:
+    n = inside.height
+    chats = inside.filter(pl.col("place") == "messages").height
+    both = (("chats", chats, "聊天里", "in chats"), ("reviews", n - chats, "评价里", "in reviews"))
+    return tuple(
+        Cause(f"price_drop.{code}", f"{zh} {count(k)} 位", f"{en}: {count(k)}", k / n, k) for code, k, zh, en in both if k
+    )
+
+
+def _angry(case: Case, inside: pl.DataFrame) -> tuple[Evidence, ...]:
+    """The first chat and the first review of the window among those whose message holds most of the cues."""
+    words, out = case.cues.words["price_drop"].cues, []
+    cues = pl.sum_horizontal(pl.col("text").str.contains(w, literal=True).cast(pl.Int64) for w in words)
+    inside = inside.with_columns(cues=cues).sort("cues", "day", "row_key", descending=[True, False, False])
+    chats = inside.filter(pl.col("place") == "messages").head(1)
+    for row in chats.iter_rows(named=True):
+        one = evidence.chat(
+            evidence.messages(case, [(row["customer_key"], row["agent_key"], row["day"])]),
+            words,
+            zh="刚买就降价",
+            en="price dropped",
+        )
+        out += [one] if one else []
+    for row in inside.filter(pl.col("place") == "reviews").head(1).iter_rows(named=True):
+        out.append(evidence.review(row, words, zh="评价", en="review"))
+    return tuple(out)
+
+
+def rating_drop(case: Case) -> Finding | None:
+    """The share of bad reviews is above that of the first weeks."""
+    if case.stretches is None or not case.has("reviews"):
+        return None
+    return worse_than_before(
+        case, "bad_review_rate", better="lower", code="reviews.bad_rise", names=("差评率", "Bad review rate"),
+        remedy=Remedy("读最近的差评，先看同一件事说了几次。",
+                      "Read the latest bad reviews; see which one thing repeats.", "product"),
+    )  # fmt: skip

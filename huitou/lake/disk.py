@@ -1,0 +1,89 @@
+"""Writing that survives a power cut and a full disk: fsync, and one sentence for every way a disk can be full."""
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from huitou.errors import DiskFull, HuitouError
+
+BALLAST_BYTES = 8 * 2**20
+"""Room kept free while a load is staged, so that its last, small writes (log, ledger) cannot hit a full disk."""
+
+_FULL = re.compile(
+    r"no space left|disk (is )?full|os error 28|quota exceeded|not enough (disk )?space|failed to offload|temp directory is full"
+    r"|max_temp_directory_size",
+    re.IGNORECASE,
+)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether the error, or one that caused it, says that there is no room; engines hide errno in their messages."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if _FULL.search(str(seen)):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+@contextmanager
+def room(where: Path) -> Iterator[None]:
+    """Turns every kind of "no space left" into `DiskFull`; other errors pass as they are."""
+    try:
+        yield
+    except HuitouError:
+        raise
+    except Exception as error:
+        if is_full(error):
+            raise DiskFull(where) from error
+        raise
+
+
+def sync(path: Path) -> None:
+    """fsync one file or folder. Errors are raised, never retried: a second fsync can report a success that is none."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_new(files: list[Path], root: Path) -> None:
+    """fsync new files and every folder between them and `root`, so that their names survive too."""
+    folders: set[Path] = {root}
+    for file in files:
+        sync(file)
+        folder = file.parent
+        while folder != root and root in folder.parents:
+            folders.add(folder)
+            folder = folder.parent
+    for folder in folders:
+        sync(folder)
+
+
+class Ballast:
+    """A file of `BALLAST_BYTES` that is given up just before a commit. Raises DiskFull when there is no room for it."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def take(self) -> None:
+        """Reserve the room (again)."""
+        with room(self._file.parent):
+            handle = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                os.posix_fallocate(handle, 0, BALLAST_BYTES)
+            except OSError:
+                self.drop()
+                raise
+            finally:
+                os.close(handle)
+
+    def drop(self) -> None:
+        """Give the room back."""
+        self._file.unlink(missing_ok=True)

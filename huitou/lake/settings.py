@@ -1,0 +1,288 @@
+"""What huitou.toml says: the shop, its rule pack, accounts, markers, goods groups and goals."""
+
+import json
+import math
+import re
+import tomllib
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, get_args
+from zoneinfo import available_timezones
+
+from huitou.errors import Say, SettingsError
+from huitou.tables import key63
+
+AgentRole = Literal["presale", "insale", "aftersale", "robot", "platform"]
+
+_SECTIONS: dict[str, tuple[str, ...] | None] = {
+    "shop": ("name", "platform", "timezone", "currency", "rules", "industry"),
+    "agents": None,
+    "chats": ("colleagues", "blocked", "auto_reply_markers"),
+    "products": ("groups",),
+    "goals": None,
+    "engine": ("memory_gib",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """huitou.toml as data. Everything but the shop's name has a default; a wrong value is a `SettingsError`."""
+
+    shop: str
+    platform: str = "tmall"
+    timezone: str = "Asia/Shanghai"
+    currency: str = "CNY"
+    rules: str = "tmall-2025"
+    industry: str | None = None
+    agent_roles: dict[str, AgentRole] = field(default_factory=dict)
+    colleagues: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
+    auto_reply_markers: tuple[str, ...] = ("^_^",)
+    product_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    goals: dict[str, float] = field(default_factory=dict)
+    memory_gib: float | None = None
+
+    @property
+    def shop_key(self) -> int:
+        """63-bit key of platform and shop name; the same in every table."""
+        return key63(self.platform, self.shop)
+
+
+def read_settings(file: Path) -> Settings:
+    """Parse and check huitou.toml. Raises SettingsError that names the key and the allowed values."""
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise SettingsError(
+            file, "UTF-8", Say("编码不对，读不出文字", "cannot be read: the file has another encoding"),
+            Say("另存为 UTF-8。", "Save it as UTF-8."),
+        ) from None  # fmt: skip
+    return parse_settings(text, file)
+
+
+def parse_settings(text: str, file: Path) -> Settings:
+    """The settings in a text; `file` is named in errors."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        says = Say(f"不是有效的 TOML（{error}）", f"is not valid TOML: {error}")
+        raise SettingsError(
+            file, "TOML", says, Say("改正那一行；文字要加引号。", "Correct that line; texts stand in quotes.")
+        ) from None
+    return _Reader(file, data).settings()
+
+
+class _Reader:
+    """Takes one parsed file apart; each wrong value is a sentence."""
+
+    def __init__(self, file: Path, data: dict[str, Any]) -> None:
+        self._file = file
+        self._data = data
+
+    def settings(self) -> Settings:
+        for section, value in self._data.items():
+            self._known(section, section, _SECTIONS)
+            if not isinstance(value, dict):
+                raise self._wrong(
+                    section, Say("不是一个小节", "is not a section"), Say(f"写成 [{section}]。", f"Write it as [{section}].")
+                )
+            keys = _SECTIONS[section]
+            for key in value if keys is not None else ():
+                self._known(f"{section}.{key}", key, keys or ())
+        return Settings(
+            shop=self._shop(),
+            platform=self._slug("platform", "tmall"),
+            timezone=self._timezone(),
+            currency=self._currency(),
+            rules=self._slug("rules", "tmall-2025"),
+            industry=self._text("shop", "industry", "") or None,
+            agent_roles=self._roles(),
+            colleagues=self._texts("colleagues", ()),
+            blocked=self._texts("blocked", ()),
+            auto_reply_markers=self._texts("auto_reply_markers", ("^_^",)),
+            product_groups=self._groups(),
+            goals={key: self._number(f"goals.{key}", value) for key, value in self._section("goals").items()},
+            memory_gib=self._memory(),
+        )
+
+    def _section(self, name: str) -> dict[str, Any]:
+        section: dict[str, Any] = self._data.get(name, {})
+        return section
+
+    def _wrong(self, key: str, says: Say, fix: Say) -> SettingsError:
+        return SettingsError(self._file, key, says, fix)
+
+    def _known(self, key: str, name: str, known: Collection[str]) -> None:
+        if name not in known:
+            raise self._wrong(key, Say("不是 huitou.toml 的设置项", "is no key of huitou.toml"), _nearest(name, known))
+
+    def _shop(self) -> str:
+        name = self._text("shop", "name", "").strip()
+        if not name:
+            fix = Say('在 [shop] 下写上店铺名称：name = "…"。', 'Write the shop\'s name under [shop]: name = "…".')
+            raise self._wrong("shop.name", Say("没有填写", "is missing"), fix)
+        return name
+
+    def _text(self, section: str, key: str, default: str) -> str:
+        value = self._section(section).get(key, default)
+        if not isinstance(value, str):
+            fix = Say(f'加上引号：{key} = "…"。', f'Write it in quotes: {key} = "…".')
+            raise self._wrong(f"{section}.{key}", Say(f"是 {value!r}，不是文字", f"is {value!r}, not a text"), fix)
+        return value
+
+    def _texts(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        return self._list(f"chats.{key}", self._section("chats").get(key, list(default)))
+
+    def _list(self, key: str, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            short = key.split(".")[-1]
+            fix = Say(f'写成 {short} = ["…", "…"]。', f'Write {short} = ["…", "…"].')
+            raise self._wrong(key, Say(f"是 {value!r}，不是文字的列表", f"is {value!r}, not a list of texts"), fix)
+        return tuple(value)
+
+    def _slug(self, key: str, default: str) -> str:
+        value = self._text("shop", key, default)
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", value):
+            fix = Say(
+                f"用小写字母、数字、“-”和“_”，例如 {default}。", f"Use small letters, digits, '-' and '_', such as {default}."
+            )
+            raise self._wrong(f"shop.{key}", Say(f"是 {value!r}", f"is {value!r}"), fix)
+        return value
+
+    def _timezone(self) -> str:
+        name = self._text("shop", "timezone", "Asia/Shanghai")
+        if name not in available_timezones():
+            says = Say(f"是 {name!r}，没有这个时区", f"is {name!r}, which is no time zone")
+            near = get_close_matches(name, available_timezones(), n=1) or ["Asia/Shanghai"]
+            fix = Say(f"用 IANA 时区名，例如 {near[0]}。", f"Use an IANA name such as {near[0]}.")
+            raise self._wrong("shop.timezone", says, fix)
+        return name
+
+    def _currency(self) -> str:
+        code = self._text("shop", "currency", "CNY")
+        if not re.fullmatch(r"[A-Z]{3}", code):
+            fix = Say("用三个大写字母的 ISO 4217 代码，例如 CNY。", "Use a three-letter ISO 4217 code such as CNY.")
+            raise self._wrong("shop.currency", Say(f"是 {code!r}", f"is {code!r}"), fix)
+        return code
+
+    def _roles(self) -> dict[str, AgentRole]:
+        roles = self._section("agents")
+        allowed = get_args(AgentRole)
+        for account, role in roles.items():
+            if role not in allowed:
+                fix = Say(f"可用：{'、'.join(allowed)}。", f"Use one of: {', '.join(allowed)}.")
+                raise self._wrong(f"agents.{account}", Say(f"是 {role!r}", f"is {role!r}"), fix)
+        return dict(roles)
+
+    def _groups(self) -> dict[str, tuple[str, ...]]:
+        groups = self._section("products").get("groups", {})
+        if not isinstance(groups, dict):
+            fix = Say("写成 [products.groups]。", "Write it as [products.groups].")
+            raise self._wrong("products.groups", Say(f"是 {groups!r}，不是小节", f"is {groups!r}, not a section"), fix)
+        return {name: self._list(f"products.groups.{name}", words) for name, words in groups.items()}
+
+    def _number(self, key: str, value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            short = key.split(".")[-1]
+            fix = Say(f"写成 {short} = 0.5，不加引号。", f"Write {short} = 0.5, without quotes.")
+            raise self._wrong(key, Say(f"是 {value!r}，不是数值", f"is {value!r}, not a number"), fix)
+        return float(value)
+
+    def _memory(self) -> float | None:
+        value = self._section("engine").get("memory_gib")
+        if value is None:
+            return None
+        gib = self._number("engine.memory_gib", value)
+        if gib < 0.5:
+            says = Say(f"是 {gib:g}，太少", f"is {gib:g}, too little")
+            raise self._wrong("engine.memory_gib", says, Say("至少 0.5（GiB）。", "Use at least 0.5 (GiB)."))
+        return gib
+
+
+def _nearest(name: str, known: Collection[str]) -> Say:
+    near = get_close_matches(name, known, n=1)
+    if near:
+        return Say(f"是不是 {near[0]}？", f"Did you mean {near[0]}?")
+    return Say(f"可用：{'、'.join(known)}。", f"Known: {', '.join(known)}.")
+
+
+def render_settings(settings: Settings) -> str:
+    """huitou.toml with every key shown and explained in both languages; reading it back gives the same settings."""
+
+    def line(key: str, value: object, example: str) -> str:
+        empty = value is None or value == {}
+        return f"# {key} = {example}" if empty else f"{key} = {_toml(value)}"
+
+    return _TEMPLATE.format(
+        name=line("name", settings.shop, ""),
+        platform=line("platform", settings.platform, ""),
+        timezone=line("timezone", settings.timezone, ""),
+        currency=line("currency", settings.currency, ""),
+        rules=line("rules", settings.rules, ""),
+        industry=line("industry", settings.industry, '"clothing"'),
+        agents=_lines(settings.agent_roles) or '# "小美" = "presale"',
+        colleagues=line("colleagues", list(settings.colleagues), ""),
+        blocked=line("blocked", list(settings.blocked), ""),
+        markers=line("auto_reply_markers", list(settings.auto_reply_markers), ""),
+        groups=_lines(settings.product_groups) or '# "男包" = ["单肩包", "斜挎包"]',
+        goals=_lines(settings.goals) or "# inquiry_conversion = 0.45",
+        memory=line("memory_gib", settings.memory_gib, "4"),
+    )
+
+
+def _lines(values: dict[str, Any]) -> str:
+    return "\n".join(f"{_toml(key)} = {_toml(value)}" for key, value in values.items())
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(value)
+
+
+_TEMPLATE = """\
+# Huitou 回头 · 店铺设置 / shop settings
+
+[shop]
+# 店铺名称 / the shop's name
+{name}
+# 平台：tmall、taobao、jd、pdd、douyin、shopify… / platform
+{platform}
+# 时区，按它划分日期 / time zone; days are counted in it
+{timezone}
+# 币种 / currency (ISO 4217)
+{currency}
+# 规则包：响应时长、询单窗口、归属等口径 / rule pack: response hours, inquiry window, attribution…
+{rules}
+# 行业，用来选同行参考值 / trade, to choose peers' reference values
+{industry}
+
+[agents]
+# 客服账号的分工：presale 售前、insale 售中、aftersale 售后、robot 机器人、platform 平台助手
+# what an account does: presale, insale, aftersale, robot, platform
+{agents}
+
+[chats]
+# 同事账号，与他们的聊天不计入接待 / accounts of colleagues; chats with them are no receptions
+{colleagues}
+# 屏蔽的买家 / buyers to leave out
+{blocked}
+# 含这些字符的客服消息算自动回复 / an agent's message with one of these is an auto-reply
+{markers}
+
+[products.groups]
+# 商品分组：组名 = 标题中的词 / groups of goods: name = words in the title
+{groups}
+
+[goals]
+# 本店目标：指标 = 数值（比率写小数）/ the shop's own goals: metric = number (shares as fractions)
+{goals}
+
+[engine]
+# 计算最多用多少内存（GiB）；不写则为本机内存的 60%，最多 5 / memory for computing; default 60 % of the machine's, at most 5
+{memory}
+"""

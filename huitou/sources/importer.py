@@ -1,0 +1,186 @@
+"""Files into the lake: what each is, read by its source, balanced, stored; one bad file does not stop the others."""
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from huitou.errors import FileRefused, HuitouError, Say, SettingsError
+from huitou.lake import Workspace
+from huitou.lake.identity import People
+from huitou.lake.ledger import LoadReport
+from huitou.lake.settings import Settings
+from huitou.lake.writer import Writer
+from huitou.sources.ahead import ahead
+from huitou.sources.generic import Mapped
+from huitou.sources.model import Batch, Context, Head, Source
+from huitou.sources.registry import recognise, source_called, sources
+from huitou.sources.sniff import head as head_of
+
+Progress = Callable[[Path, int, int, int], None]
+"""Called after every batch with file, bytes done, bytes in all, rows so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What became of one file: stored (`load`), refused (`refused`), or only counted (a dry run: neither).
+
+    `rows` are the file's rows, `problems` those set aside by reason, `notes` counts worth telling.
+    """
+
+    file: Path
+    source: str | None
+    rows: int = 0
+    problems: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
+    load: LoadReport | None = None
+    refused: HuitouError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """What a file seems to be: the surest source (None: none knows it) and how sure, 1 to 100."""
+
+    head: Head
+    source: Source | None
+    sure: int
+
+
+def identify_file(path: Path, workspace: Path | None = None) -> Identified:
+    """Look at a file without importing it. Raises FileRefused."""
+    head = head_of(path)
+    source, sure = recognise(head, sources(workspace))
+    return Identified(head, source, sure)
+
+
+def import_files(
+    ws: Workspace,
+    files: Sequence[Path],
+    *,
+    mapping: Path | None = None,
+    source: str | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> list[ImportReport]:
+    """Import files in any order, each as a load of its own, and report on each.
+
+    `mapping` is a mapping file for all of them, `source` the id of the source to use instead of recognising one.
+    Raises LakeBusy, DiskFull, UnknownName and SettingsError; a file that cannot be read is in its report.
+    """
+    chosen = _chosen(ws, mapping, source)
+    reports = []
+    if dry_run:
+        context = Context(ws.settings, _Forgetful(ws.settings))
+        return [_dry(path, chosen, context, progress) for path in files]
+    context = Context(ws.settings, ws.people())
+    what = files[0].name if len(files) == 1 else f"{len(files)} files"
+    with ws.lake.write(f"import of {what}") as writer:
+        for path in files:
+            try:
+                reports.append(_store(path, chosen, context, writer, progress))
+            except FileRefused as refused:
+                reports.append(ImportReport(path, None, refused=refused))
+    return reports
+
+
+def _chosen(ws: Workspace, mapping: Path | None, source: str | None) -> list[Source]:
+    """The sources to choose from: the user's mapping, the one named, or all."""
+    if mapping is not None:
+        try:
+            return [Mapped(tomllib.loads(mapping.read_bytes().decode("utf-8-sig")))]
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            says = Say(f"映射文件读不出来：{error}", f"mapping cannot be read: {error}")
+            fix = Say("改正后再试；它必须是 UTF-8 的 TOML。", "Correct it; it must be TOML in UTF-8.")
+            raise SettingsError(mapping, "", says, fix) from None
+    known = sources(ws.path)
+    return [source_called(source, known)] if source is not None else known
+
+
+def _recognised(path: Path, chosen: list[Source]) -> tuple[Head, Source]:
+    head = head_of(path)
+    source = chosen[0] if len(chosen) == 1 else recognise(head, chosen)[0]
+    if source is None:
+        shown = _shown(head)
+        says = Say(f"认不出是哪种导出（开头是「{shown}」）", f"no source recognises it (it begins with «{shown}»)")
+        fix = Say(
+            "如果它是表格，用 `huitou import --map` 生成各列含义的草稿，改好后再导入。",
+            "If it is a table, run `huitou import --map` to draft a mapping of its columns, and edit that.",
+        )
+        raise FileRefused(path, says, fix)
+    return head, source
+
+
+def _shown(head: Head) -> str:
+    """The headings, cut to a line; a first row without commas may be somebody's words and is not shown."""
+    widest = max(head.rows, key=len, default=())
+    return ", ".join(cell for cell in widest[:4] if cell)[:60] if len(widest) > 2 else "…"
+
+
+def _store(path: Path, chosen: list[Source], context: Context, writer: Writer, progress: Progress | None) -> ImportReport:
+    """Import one file. Raises FileRefused; then nothing of it is stored."""
+    head, source = _recognised(path, chosen)
+    load = writer.begin(path, source=source.id, main=source.main)
+    counted = _Count(path, progress)
+    try:
+        if load.known_as is None:
+            load.add("shops", _shop(context.settings))
+            for batch in ahead(source.read(head, context)):
+                load.read(batch.rows_read)
+                for table, frame in batch.frames.items():
+                    if frame.height:
+                        load.add(table, frame)
+                load.set_aside(batch.problems)
+                load.note(batch.notes)
+                counted.add(batch)
+        report = load.commit()
+    except BaseException:
+        load.abort()
+        raise
+    return ImportReport(path, source.id, report.rows_read, dict(counted.problems), report.notes, load=report)
+
+
+def _dry(path: Path, chosen: list[Source], context: Context, progress: Progress | None) -> ImportReport:
+    try:
+        head, source = _recognised(path, chosen)
+        counted = _Count(path, progress)
+        for batch in source.read(head, context):
+            counted.add(batch)
+    except FileRefused as refused:
+        return ImportReport(path, None, refused=refused)
+    return ImportReport(path, source.id, counted.rows, dict(counted.problems), dict(counted.notes))
+
+
+class _Count:
+    """Adds up what the batches of one file say, and tells how far it is."""
+
+    def __init__(self, path: Path, progress: Progress | None) -> None:
+        self._path = path
+        self._total = path.stat().st_size
+        self._progress = progress
+        self.rows = 0
+        self.problems: Counter[str] = Counter()
+        self.notes: Counter[str] = Counter()
+
+    def add(self, batch: Batch) -> None:
+        self.rows += batch.rows_read
+        self.problems.update(p.reason for p in batch.problems)
+        self.notes.update(batch.notes)
+        if self._progress:
+            self._progress(self._path, batch.bytes_done, self._total, self.rows)
+
+
+class _Forgetful(People):
+    """Tokens for a dry run: nothing reaches the vault."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(b"dry run", settings.platform, settings.shop, None)
+
+
+def _shop(settings: Settings) -> pl.DataFrame:
+    return pl.DataFrame({
+        "shop_key": [settings.shop_key], "platform": [settings.platform], "name": [settings.shop],
+        "timezone": [settings.timezone], "currency": [settings.currency], "row": [0],
+    })  # fmt: skip

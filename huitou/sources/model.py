@@ -1,0 +1,92 @@
+"""What a source is: the door through which every export, built in or a user's own, comes in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+import polars as pl
+
+from huitou.errors import Problem
+from huitou.lake.identity import People
+from huitou.lake.settings import Settings
+
+Kind = Literal["text", "xlsx", "parquet", "jsonl"]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The beginning of a file, enough to tell whose it is: never more than 64 KiB of text or 20 rows of a sheet.
+
+    `lines` are the first decoded lines (text), `rows` the first rows as cleaned cells (CSV and sheets; header included).
+    `encoding` is "utf-8" or "gb18030" for text, as proved on the head only; reading proves the rest.
+    """
+
+    path: Path
+    kind: Kind
+    encoding: str | None
+    lines: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    sheets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What reading needs to know: the shop's settings and the one place where buyer ids become tokens."""
+
+    settings: Settings
+    people: People
+    mapping: dict[str, object] | None = None  # the user's column mapping, for the generic source
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A stretch of a file as canonical rows.
+
+    `frames`: table name → frame with that table's declared columns (missing nullable ones may be left out) and ``row``,
+    the row number in the file. `rows_read`: rows of the file this batch stands for = rows of the main table + problems.
+    `notes`: counts worth telling the user that are no problems ("default_text": 4949).
+    """
+
+    frames: dict[str, pl.DataFrame]
+    rows_read: int
+    bytes_done: int
+    problems: list[Problem] = field(default_factory=list)
+    notes: dict[str, int] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """One real export. `main` is the table on which the ledger balances: one row of it per row of the file."""
+
+    @property
+    def id(self) -> str:
+        """Its name in the ledger: "tmall.orders"."""
+        ...
+
+    @property
+    def zh(self) -> str:
+        """What it reads, in Chinese."""
+        ...
+
+    @property
+    def en(self) -> str:
+        """What it reads, in English."""
+        ...
+
+    @property
+    def main(self) -> str:
+        """The table that gets one row per row of the file."""
+        ...
+
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        """All tables that it fills."""
+        ...
+
+    def identify(self, head: Head) -> int:
+        """How sure it is that the file is its own: 0 (not mine) … 100 (exact header)."""
+        ...
+
+    def read(self, head: Head, context: Context) -> Iterator[Batch]:
+        """Stream the file; memory does not grow with its size. Raises FileRefused for what cannot be read at all."""
+        ...

@@ -1,0 +1,112 @@
+"""Why a row was set aside: every reason code with its sentence and its remedy, in Chinese and English."""
+
+from dataclasses import dataclass
+
+from huitou.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One kind of bad row: what is wrong and what to do, without any content of the row."""
+
+    zh: str
+    fix_zh: str
+    en: str
+    fix_en: str
+
+
+REASONS: dict[str, Reason] = {
+    "columns": Reason(
+        "这一行的列数和表头不一样", "用平台重新导出，不要用记事本改",
+        "the row has more or fewer cells than the header", "Export the file again instead of editing it as text.",
+    ),
+    "cut": Reason(
+        "文件在这一行中断", "重新导出完整的文件再导入",
+        "the file ends in the middle of this row", "Export the file again and import the complete one.",
+    ),
+    "quote": Reason(
+        "一个不成对的引号把这一行和后面的行连在了一起", "用平台重新导出，或补上缺的引号",
+        "a quotation mark without a partner ties this row to others", "Export the file again, or add the missing mark.",
+    ),
+    "repeated_header": Reason(
+        "表头在数据里又出现了一次", "不用处理",
+        "the header is repeated among the data", "Nothing to do: it is no data.",
+    ),
+    "total_row": Reason(
+        "这是汇总行，不是一天的数据", "不用处理",
+        "a total or average, not a day", "Nothing to do: it is computed from the other rows.",
+    ),
+    "empty": Reason(
+        "必填的格子是空的", "在平台上查这一行，补上后重新导出",
+        "a cell that is needed is empty", "Look the row up on the platform and export it again.",
+    ),
+    "money": Reason(
+        "不是以元计、最多两位小数的金额", "检查这一格，改成 12.30 这样的数",
+        "not an amount in yuan with at most two decimals", "Correct the cell to a number such as 12.30.",
+    ),
+    "number": Reason(
+        "不是数", "检查这一格",
+        "not a number", "Correct the cell.",
+    ),
+    "percent": Reason(
+        "看不出是小数还是百分数", "写成 62.5% 或 0.625",
+        "neither a fraction nor a per cent", "Write 62.5% or 0.625.",
+    ),
+    "time": Reason(
+        "不是能确定的日期时间", "改成 2025-02-05 13:04:05 这样的写法",
+        "not a date or time that can be read in one way only", "Write it as 2025-02-05 13:04:05.",
+    ),
+    "dst": Reason(
+        "这个时刻在夏令时切换里不存在或出现两次", "按带时区的时间重新导出",
+        "this wall-clock time does not exist or exists twice (summer time)", "Export the time with its zone.",
+    ),
+    "damaged_id": Reason(
+        "编号被 Excel 改成了近似数", "从平台重新导出，别用 Excel 打开后另存；或把这一列设为文本",
+        "the id was rounded by Excel", "Export the file again and do not save it in Excel, or make the column text.",
+    ),
+    "unknown_value": Reason(
+        "这个取值不认识", "在映射文件的 [values] 里写明它的含义",
+        "a value that is not known here", "Say what it means under [values] in the mapping file.",
+    ),
+    "json": Reason(
+        "这一行不是一个 JSON 对象", "检查这一行",
+        "the line is no JSON object", "Correct the line.",
+    ),
+    "no_buyer": Reason(
+        "这条消息上面没有买家的标题行，不知道是和谁的对话", "在客户端重新导出这段聊天",
+        "no buyer is named above this message", "Export the chats again from the client.",
+    ),
+    "speaker": Reason(
+        "说话的人既不是这段对话的买家，也不是本店账号", "检查店名设置和文件第一行是否一致，再重新导入",
+        "who speaks is neither the buyer of this chat nor an account of the shop",
+        "Check that the shop's name in huitou.toml is the nick in the file's first line, then import it again.",
+    ),
+    "stray": Reason(
+        "这一行不属于任何一条消息", "看一下这一行；若是消息，在客户端重新导出",
+        "the line belongs to no message", "Look at the line; if it is a message, export the chats again.",
+    ),
+    "chat_time": Reason(
+        "这条消息的时间不存在", "在客户端重新导出这段聊天",
+        "the message's time does not exist", "Export the chats again from the client.",
+    ),
+}  # fmt: skip
+
+
+NOTES: dict[str, tuple[str, str]] = {
+    "default_text": ("默认评价，客户没有写字", "default reviews: the customer wrote nothing"),
+    "unknown_columns": ("没有用到的新列", "columns that are new here and not used"),
+    "blank_rows": ("空行", "blank rows"),
+    "no_final_newline": ("最后一行没有换行，请核对行数", "the last line has no line break: please check the number of rows"),
+    "other_sheets": ("没有读的其他工作表", "other sheets, not read"),
+    "unknown_status": ("不认识的订单状态", "orders whose status is not known here"),
+    "masked_buyer": ("买家名带星号，不算作同一位客户", "rows with a masked buyer, joined to nobody"),
+    "unknown_rating": ("不认识的评分", "ratings that are not known here"),
+    "unknown_device": ("不认识的终端", "devices that are not known here"),
+}
+"""Counts that sources tell and that are no problems: code → Chinese, English."""
+
+
+def problem(file: str, row: int, column: str | None, reason: str) -> Problem:
+    """A Problem with the sentences of its reason; `reason` must be a key of `REASONS`."""
+    known = REASONS[reason]
+    return Problem(file, row, column, reason, known.en, known.fix_en)

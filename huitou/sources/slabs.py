@@ -1,0 +1,150 @@
+"""Any table-shaped file as slabs: stretches of its rows as text columns, with their row numbers.
+
+Comes in: a head and where its columns stand. Goes out: slabs; blank rows and repeated headers are already out of them.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from huitou.errors import FileRefused, Problem
+from huitou.sources.layout import Placed
+from huitou.sources.model import Head
+from huitou.sources.reasons import problem
+from huitou.sources.sniff import PARQUET_DAMAGED, WRITE_AGAIN
+from huitou.sources.text import Utf8
+from huitou.sources.workbook import workbook_rows
+
+SLAB_BYTES = 8 * 2**20
+SLAB_ROWS = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class Slab:
+    """A stretch of a file: the wanted columns as text, named by their position, and ``row``; bytes of the file done."""
+
+    frame: pl.DataFrame
+    bytes_done: int
+    problems: list[Problem] = field(default_factory=list)
+    notes: dict[str, int] = field(default_factory=dict)
+
+
+def wanted(placed: Placed) -> list[int]:
+    """Positions of the columns that are read."""
+    return sorted(set(placed.positions.values()))
+
+
+def tidy(slab: Slab, head: Head, placed: Placed) -> Slab:
+    """Without blank rows (counted in the notes) and without repetitions of the header (Problems)."""
+    frame, problems, notes = slab.frame, list(slab.problems), dict(slab.notes)
+    names = [name for name in frame.columns if name != "row"]
+    first = frame[names[0]].str.strip_chars()
+    suspect = first.is_null() | (first == "")
+    if suspect.any():
+        blank = frame.select(pl.all_horizontal(pl.col(n).fill_null("").str.strip_chars() == "" for n in names)).to_series()
+        if blank.any():
+            notes["blank_rows"] = int(blank.sum())
+            frame = frame.filter(~blank)
+    if placed.header_row and (first == placed.header[int(names[0])]).any():
+        is_header = frame.select(
+            pl.all_horizontal(pl.col(n).fill_null("").str.strip_chars() == placed.header[int(n)] for n in names)
+        ).to_series()
+        repeated = frame["row"].filter(is_header).to_list()
+        problems += [problem(head.path.name, row, None, "repeated_header") for row in repeated]
+        frame = frame.filter(~is_header)
+    return Slab(frame, slab.bytes_done, problems, notes)
+
+
+def sheet_slabs(head: Head, placed: Placed) -> Iterator[Slab]:
+    """Rows of a workbook's first filled sheet."""
+    size = head.path.stat().st_size
+    start = 1
+    for batch in workbook_rows(head.path):
+        frame = _numbered(batch.select([str(at) for at in wanted(placed)]), start)
+        notes = {"other_sheets": len(head.sheets) - 1} if start == 1 and len(head.sheets) > 1 else {}
+        start += batch.num_rows
+        yield Slab(frame.filter(pl.col("row") > placed.header_row), size, [], notes)
+
+
+def parquet_slabs(head: Head, placed: Placed) -> Iterator[Slab]:
+    """Rows of a Parquet file, each value as text; the first row is 1."""
+    columns = wanted(placed)
+    with pq.ParquetFile(head.path) as file:
+        total = max(1, file.metadata.num_rows)
+        size = head.path.stat().st_size
+        start = 1
+        for batch in _damage_told(head, file.iter_batches(SLAB_ROWS, columns=[placed.header[at] for at in columns])):
+            frame = pl.from_arrow(pa.table(batch))
+            assert isinstance(frame, pl.DataFrame)
+            named = frame.select(_as_text(frame[placed.header[at]]).alias(str(at)) for at in columns)
+            yield Slab(_with_rows(named, start), size * (start + batch.num_rows - 1) // total)
+            start += batch.num_rows
+
+
+def _damage_told(head: Head, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same batches; damage found on the way is a FileRefused."""
+    try:
+        yield from batches
+    except (pa.ArrowException, OSError):
+        raise FileRefused(head.path, PARQUET_DAMAGED, WRITE_AGAIN) from None
+
+
+def _as_text(values: pl.Series) -> pl.Series:
+    if values.dtype == pl.Datetime:
+        return values.dt.to_string("%Y-%m-%d %H:%M:%S" + ("%:z" if getattr(values.dtype, "time_zone", None) else ""))
+    return values.cast(pl.String)
+
+
+def json_slabs(head: Head, placed: Placed) -> Iterator[Slab]:
+    """Objects of a JSON-lines file, one per line; numbers keep their own digits."""
+    assert head.encoding is not None
+    keys = {str(at): placed.header[at] for at in wanted(placed)}
+    with Utf8(head.path, head.encoding) as stream:
+        rest, row = b"", 0
+        while data := stream.read(SLAB_BYTES):
+            *lines, rest = (rest + data).split(b"\n")
+            yield _objects(head, keys, lines, row, stream.bytes_done)
+            row += len(lines)
+        if rest.strip():
+            yield _objects(head, keys, [rest], row, stream.bytes_done)
+
+
+def _objects(head: Head, keys: dict[str, str], lines: list[bytes], before: int, done: int) -> Slab:
+    rows: list[int] = []
+    columns: dict[str, list[str | None]] = {at: [] for at in keys}
+    problems: list[Problem] = []
+    for row, line in enumerate(lines, before + 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line, parse_float=str, parse_int=str)
+        except (ValueError, RecursionError):
+            record = None
+        if not isinstance(record, dict):
+            problems.append(problem(head.path.name, row, None, "json"))
+            continue
+        rows.append(row)
+        for at, key in keys.items():
+            columns[at].append(_json_text(record.get(key)))
+    frame = pl.DataFrame({"row": rows} | columns, schema={"row": pl.Int64} | dict.fromkeys(keys, pl.String))
+    return Slab(frame, done, problems)
+
+
+def _json_text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _numbered(batch: pa.RecordBatch, start: int) -> pl.DataFrame:
+    frame = pl.from_arrow(pa.table(batch))
+    assert isinstance(frame, pl.DataFrame)
+    return _with_rows(frame.cast(pl.String), start)
+
+
+def _with_rows(frame: pl.DataFrame, start: int) -> pl.DataFrame:
+    return frame.with_columns(pl.Series("row", range(start, start + frame.height), dtype=pl.Int64))

@@ -1,0 +1,120 @@
+"""What a file is, from its content and never from its name: kind, encoding, first lines, first rows."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from huitou.errors import FileRefused, Say
+from huitou.sources.model import Head
+from huitou.sources.text import proved_encoding
+from huitou.sources.workbook import check_workbook, workbook_head
+
+HEAD_BYTES = 64 * 1024
+HEAD_ROWS = 20
+PARQUET_DAMAGED = Say("Parquet 内容已损坏", "its Parquet content is damaged")
+WRITE_AGAIN = Say("重新生成后再导入。", "Write it again and import the new one.")
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = b"PK\x03\x04"
+_DELIMITERS = ",\t;|"
+
+
+def head(path: Path) -> Head:
+    """The beginning of a file. Raises FileRefused, with what to do, for whatever cannot be an export."""
+    beginning = _beginning(path)
+    if beginning.startswith(_ZIP):
+        check_workbook(path)
+        sheets, rows = workbook_head(path, HEAD_ROWS)
+        return Head(path, "xlsx", None, (), rows, sheets)
+    if beginning.startswith(b"PAR1"):
+        return _parquet_head(path)
+    encoding = proved_encoding(path, beginning)
+    text = _whole_lines(path, beginning, encoding)
+    lines = tuple(re.split(r"\r\n|\n|\r", text))
+    if rows := _json_rows(lines):
+        return Head(path, "jsonl", encoding, lines, rows)
+    return Head(path, "text", encoding, lines, _table_rows(text, delimiter(lines)))
+
+
+def delimiter(lines: tuple[str, ...]) -> str:
+    """The sign that splits most cells in the richest of the first lines: comma, tab, semicolon or bar."""
+    return max(_DELIMITERS, key=lambda sign: max((line.count(sign) for line in lines[:HEAD_ROWS]), default=0))
+
+
+def _beginning(path: Path) -> bytes:
+    if path.is_dir():
+        fix = Say(f"写出其中的文件，例如 {path}/*.csv。", f"Name the files in it, for example {path}/*.csv.")
+        raise FileRefused(path, Say("是一个文件夹", "it is a folder"), fix)
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(HEAD_BYTES)
+    except FileNotFoundError:
+        fix = Say("检查文件名和所在的文件夹。", "Check the name and the folder.")
+        raise FileRefused(path, Say("没有这个文件", "there is no such file"), fix) from None
+    except OSError as error:
+        says = Say(f"打不开（{error.strerror}）", f"it cannot be opened ({error.strerror})")
+        fix = Say("在别的程序里关掉它，并确认有读取权限。", "Close it in other programs and check that you may read it.")
+        raise FileRefused(path, says, fix) from None
+    if not beginning.strip():
+        fix = Say("重新导出；可能平台当时还没有生成完。", "Export it again; the platform may still have been preparing it.")
+        raise FileRefused(path, Say("是空的", "it is empty"), fix)
+    if beginning.startswith(_OLE):
+        says = Say("有密码保护，或是旧的 .xls 格式", "it is protected by a password or in the old .xls format")
+        fix = Say(
+            "用 Excel 或 WPS 打开，去掉密码后另存为 .xlsx。", "Open it in Excel or WPS and save it as .xlsx without a password."
+        )
+        raise FileRefused(path, says, fix)
+    return beginning
+
+
+def _whole_lines(path: Path, beginning: bytes, encoding: str) -> str:
+    """The head as text, without a line that the head cuts in two."""
+    text = beginning.decode(encoding, errors="ignore").removeprefix("\ufeff")  # proved: only the last character can be cut
+    if len(beginning) < HEAD_BYTES:
+        return text
+    kept = text[: text.rfind("\n") + 1]
+    if not kept:
+        size = f"{HEAD_BYTES // 1024} KiB"
+        says = Say(f"第一行超过 {size}，没有这样的导出文件", f"its first line is longer than {size}, as in no export")
+        raise FileRefused(path, says, Say("重新导出为 CSV 或 XLSX。", "Export it again as CSV or XLSX."))
+    return kept
+
+
+def _table_rows(text: str, sign: str) -> tuple[tuple[str, ...], ...]:
+    rows: list[tuple[str, ...]] = []
+    for row in csv.reader(io.StringIO(text, newline=""), delimiter=sign):
+        rows.append(tuple(cell.strip().strip("\ufeff") for cell in row))
+        if len(rows) == HEAD_ROWS:
+            break
+    return tuple(rows)
+
+
+def _json_rows(lines: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Header (all keys seen) and cells of the first JSON objects; nothing if these are no JSON lines."""
+    records: list[dict[str, object]] = []
+    for line in [line for line in lines if line.strip()][: HEAD_ROWS - 1]:
+        if not line.lstrip().startswith("{"):
+            return ()
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            records.append(record)
+    keys = tuple(dict.fromkeys(key for record in records for key in record))
+    return (keys, *(tuple(str(record.get(key, "")) for key in keys) for record in records)) if records else ()
+
+
+def _parquet_head(path: Path) -> Head:
+    try:
+        with pq.ParquetFile(path) as file:
+            names = tuple(file.schema_arrow.names)
+            first = next(file.iter_batches(batch_size=HEAD_ROWS - 1), None)
+    except (pa.ArrowException, OSError):
+        raise FileRefused(path, PARQUET_DAMAGED, WRITE_AGAIN) from None
+    rows = [] if first is None else [tuple("" if v is None else str(v) for v in row.values()) for row in first.to_pylist()]
+    return Head(path, "parquet", None, (), (names, *rows))

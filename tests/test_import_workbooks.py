@@ -1,0 +1,117 @@
+"""XLSX: read in a child under limits; hostile, damaged and protected ones cost a sentence, never the program."""
+
+import re
+import zipfile
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from huitou.errors import FileRefused
+from huitou.sources.importer import import_files
+from huitou.sources.sniff import head
+from tests.exported import imported, shop, table
+
+HEADER = ["订单编号", "买家会员名", "总金额", "买家实际支付金额", "订单创建时间", "订单付款时间"]
+AT = datetime(2025, 3, 1, 10, 0, 0)
+
+
+def workbook(path: Path, *rows: list[object], others: int = 0) -> Path:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for number in range(others):
+        book.create_sheet(f"other {number}").append(["x"])
+    book.save(path)
+    return path
+
+
+def rewritten(path: Path, change: Callable[[bytes], bytes]) -> Path:
+    """The workbook with the XML of its first sheet changed."""
+    out = path.with_stem(path.stem + "-changed")
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.infolist():
+            content = old.read(member)
+            new.writestr(member.filename, change(content) if member.filename.endswith("sheet1.xml") else content)
+    return out
+
+
+def test_dates_numbers_and_texts_of_a_sheet(tmp_path: Path) -> None:
+    rows = [
+        ["生意参谋"],
+        [],
+        ["说明"],
+        ["统计日期", "访客数", "浏览量"],
+        [date(2025, 3, 1), 1234, "5,000"],
+        [45718, "1,300", 5100.0],
+        ["汇总值", 2534, 0],
+    ]
+    path = workbook(tmp_path / "flow.xlsx", *rows, others=1)
+    (report,) = import_files(ws := shop(tmp_path), [path])
+    traffic = table(ws, "traffic").sort("day")
+    assert traffic["day"].to_list() == [date(2025, 3, 1), date(2025, 3, 2)] and traffic["row"].to_list() == [5, 6]
+    assert traffic["visitors"].to_list() == [1234, 1300] and traffic["page_views"].to_list() == [5000, 5100]
+    assert report.problems == {"total_row": 1} and report.notes == {"other_sheets": 1}
+
+
+def test_ids_that_excel_holds_as_numbers_are_damaged(tmp_path: Path) -> None:
+    rows = [[1930000000000000000 + i * 1000, f"b{i}", 12.3, 12.3, AT, AT] for i in range(9)]
+    (report,) = import_files(shop(tmp_path), [workbook(tmp_path / "o.xlsx", HEADER, *rows)])
+    assert report.problems == {"damaged_id": 9}
+
+
+def test_the_same_orders_as_csv_are_known(tmp_path: Path) -> None:
+    rows = [[f"19300000000000{i:05}", f"b{i}", 12.3, 0.0, AT, AT] for i in range(9)]
+    path = workbook(tmp_path / "o.xlsx", HEADER, *rows)
+    csv = tmp_path / "o.csv"
+    csv.write_text("\n".join(",".join(str(c) for c in row) for row in [HEADER, *rows]) + "\n", "gb18030")
+    one, two = import_files(shop(tmp_path), [path, csv])
+    assert one.load is not None and two.load is not None
+    assert (one.load.stored, two.load.stored, two.load.known) == (9, 0, 9)
+
+
+@pytest.mark.parametrize("lie", [False, True])
+def test_a_kilobyte_that_claims_17_billion_cells(tmp_path: Path, lie: bool) -> None:
+    book = openpyxl.Workbook()
+    book.active["A1"], book.active["XFD1048576"] = 1, 2
+    book.save(tmp_path / "bomb.xlsx")
+    path = rewritten(
+        tmp_path / "bomb.xlsx", lambda xml: re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:B2"', xml) if lie else xml
+    )
+    with pytest.raises(FileRefused, match="2 GiB" if lie else "more cells"):
+        head(path)
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        ({"xl/workbook.xml": b"x", "zeros": bytes(80_000_000)}, "unpacks to far more"),
+        ({"xl/workbook.xml": b"x"} | {f"m{i}": b"abc" for i in range(1_001)}, "unpacks to far more"),
+        ({"xl/workbook.xml": b"<broken", "[Content_Types].xml": b""}, "cannot be read"),
+        ({"../../etc/x": b"x"}, "zip archive"),
+    ],
+)
+def test_archives_that_are_no_honest_workbook(tmp_path: Path, members: dict[str, bytes], says: str) -> None:
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    with pytest.raises(FileRefused, match=says):
+        head(path)
+
+
+def test_a_workbook_cut_anywhere_or_flipped_is_refused_or_whole(tmp_path: Path) -> None:
+    whole = workbook(tmp_path / "o.xlsx", HEADER, *[[f"19{i:017}", "b", 1, 1, AT, AT] for i in range(50)]).read_bytes()
+    for number, at in enumerate(range(200, len(whole), len(whole) // 5)):
+        flipped = whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :]
+        for kind, content in (("cut", whole[:at]), ("flip", flipped)):
+            (folder := tmp_path / f"{kind}{number}").mkdir()
+            report, _ = imported(folder, content, "o.xlsx")
+            assert report.refused is not None or report.rows == 50
+
+
+def test_an_empty_workbook_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileRefused, match="none of its sheets"):
+        head(workbook(tmp_path / "e.xlsx"))
