@@ -33,8 +33,10 @@ def _row(*cells: object) -> str:
 
 
 def _tables() -> str:
-    out = ["# Tables 数据表\n\nEvery table of the lake. A *canonical* table holds what happened, as sources fill it; a *fact* table is built ",
-           "from them under one rule pack. Times are UTC microseconds, days are in the shop's zone, money is in 分 (minor units).\n"]  # fmt: skip
+    out = [
+        "# Tables 数据表\n\nEvery table of the lake. A *canonical* table holds what happened, as sources fill it; a *fact* table is "
+        "built from them under one rule pack. Times are UTC microseconds, days are in the shop's zone, money is in 分 (minor units).\n"
+    ]
     for table in TABLES.values():
         out.append(_table(table))
     out.append(

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -11,8 +11,8 @@ from huitou.lake import Workspace
 from huitou.sources.importer import ImportReport, import_files
 
 ORDERS = (
-    "订单编号,买家会员名,买家应付货款,买家应付邮费,总金额,买家实际支付金额,订单状态,收货人姓名,收货地址 ,联系手机,订单创建时间,订单付款时间 ,"
-    "宝贝标题 ,宝贝种类 ,物流公司,宝贝总数量,订单关闭原因,退款金额,确认收货时间"
+    "订单编号,买家会员名,买家应付货款,买家应付邮费,总金额,买家实际支付金额,订单状态,收货人姓名,收货地址 ,联系手机,"
+    "订单创建时间,订单付款时间 ,宝贝标题 ,宝贝种类 ,物流公司,宝贝总数量,订单关闭原因,退款金额,确认收货时间"
 )
 DONE = (
     '="1930000000000000101",小鱼在海边,120.00,8.00,128.00,128.00,交易成功,周一,浙江省 杭州市 余杭区 某路1号,\'13800000001,'
@@ -50,7 +50,7 @@ def table(ws: Workspace, name: str) -> pl.DataFrame:
         return snapshot.frame(snapshot.table(name))
 
 
-def as_csv(*rows: list[object], **options: object) -> str:
+def as_csv(*rows: Sequence[object], **options: object) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n", **options).writerows(rows)  # type: ignore[arg-type]
     return out.getvalue()

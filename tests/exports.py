@@ -5,13 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-ORDER_COLUMNS = (
-    "订单编号,买家会员名,买家支付宝账号,买家应付货款,买家应付邮费,买家支付积分,总金额,返点积分,买家实际支付金额,买家实际支付积分,订单状态,买家留言,收货人姓名,收货地址 ,运送方式,联系电话 ,"
-    "联系手机,订单创建时间,订单付款时间 ,宝贝标题 ,宝贝种类 ,物流单号 ,物流公司,订单备注,宝贝总数量,店铺Id,店铺名称,订单关闭原因,卖家服务费,买家服务费,发票抬头,是否手机订单,分阶段订单信息,特权订金订单id,"
-    "是否上传合同照片,是否上传小票,是否代付,定金排名,修改后的sku,修改后的收货地址,异常信息,天猫卡券抵扣,集分宝抵扣,是否是O2O交易,新零售交易类型,新零售导购门店名称,新零售导购门店id,新零售发货门店名称,"
-    "新零售发货门店id,退款金额,预约门店,确认收货时间,打款商家金额,含应开票给个人的个人红包"
-).split(",")
-
+from huitou.demo.exports import ORDER_HEADER
 
 def order(number: int, buyer: str, at: str, amount: float, **more: object) -> dict[str, object]:
     """One order of the long form: paid 30 s after it was placed unless `paid` says otherwise ("" = never)."""
@@ -39,7 +33,7 @@ def order(number: int, buyer: str, at: str, amount: float, **more: object) -> di
 def write_orders(file: Path, orders: Iterable[dict[str, object]], encoding: str = "gb18030") -> Path:
     """The long ExportOrderList form."""
     with file.open("w", newline="", encoding=encoding) as out:
-        writer = csv.DictWriter(out, ORDER_COLUMNS, restval="")
+        writer = csv.DictWriter(out, ORDER_HEADER, restval="")
         writer.writeheader()
         writer.writerows(orders)
     return file

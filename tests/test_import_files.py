@@ -11,7 +11,10 @@ from huitou.sources.importer import identify_file, import_files
 from huitou.sources.sniff import head
 from tests.exported import ORDERS, THREE, imported, put, shop, table
 
-ROW = '="19300000000000{:05}",买家{},12.30,0.00,12.30,12.30,交易成功,,上海 上海市,,2025-03-01 10:00:00,2025-03-01 10:00:30,包,1,,1,,0.00,\n'
+ROW = (
+    '="19300000000000{:05}",买家{},12.30,0.00,12.30,12.30,交易成功,,上海 上海市,,'
+    "2025-03-01 10:00:00,2025-03-01 10:00:30,包,1,,1,,0.00,\n"
+)
 MANY = f"{ORDERS}\n" + "".join(ROW.format(i * 7, i) for i in range(500))
 
 
@@ -170,8 +173,8 @@ def test_a_source_of_the_users_own_comes_in_by_the_same_door(tmp_path: Path) -> 
     ws = shop(tmp_path)
     put(tmp_path, "mine.csv", "a,b,c\n1,2,3\n")
     (ws.path / "sources").mkdir()
-    code = "from huitou.sources.reviews import Reviews\nclass Mine(Reviews):\n id = 'mine'\n def identify(self, head): return 99\nSOURCES = [Mine()]\n"
-    put(ws.path / "sources", "mine.py", code)
+    code = ["class Mine(Reviews):", " id = 'mine'", " def identify(self, head): return 99", "SOURCES = [Mine()]"]
+    put(ws.path / "sources", "mine.py", "\n".join(["from huitou.sources.reviews import Reviews", *code]))
     found = identify_file(tmp_path / "mine.csv", ws.path)
     assert found.source is not None and (found.source.id, found.sure) == ("mine", 99)
 

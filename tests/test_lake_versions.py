@@ -57,7 +57,8 @@ STATES = st.fixed_dictionaries(
 
 
 def newest(exports: list[list[dict[str, Any]]]) -> tuple[dict[int, tuple[Any, ...]], list[int]]:
-    """The oracle: all distinct states in order of arrival; per order the one with the latest time, most filled, last."""
+    """The oracle: all distinct states in order of arrival; per order the one with the latest time, most filled,
+    furthest state, last."""
     seen: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     stored = []
     for load, export in enumerate(exports, 1):
@@ -65,7 +66,8 @@ def newest(exports: list[list[dict[str, Any]]]) -> tuple[dict[int, tuple[Any, ..
         for row, s in enumerate(export, 2):
             state = (s["key"], s["paid"], s["status"], s["items"], s["day"])
             filled = sum(v is not None for v in (s["paid"], s["status"], s["items"]))
-            seen.setdefault(state, (max(0, s["paid"] or 0), filled, load, row))
+            grown = (None, "paid", "closed").index(s["status"])
+            seen.setdefault(state, (max(0, s["paid"] or 0), filled, grown, load, row))
         stored.append(len(seen) - before)
     best: dict[int, tuple[Any, ...]] = {}
     for state, rank in seen.items():

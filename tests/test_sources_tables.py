@@ -8,6 +8,7 @@ import pytest
 
 from huitou.sources.generic import draft_mapping
 from huitou.sources.importer import import_files
+from huitou.sources.layout import headings
 from huitou.sources.sniff import head
 from huitou.tables import key63
 from tests.exported import THREE, as_csv, imported, put, shop, table
@@ -75,7 +76,7 @@ def test_a_masked_buyer_is_nobody(tmp_path: Path) -> None:
 def test_a_later_export_brings_the_newer_state(tmp_path: Path) -> None:
     ws = shop(tmp_path)
     later = THREE.replace('"买家已付款，等待卖家发货"', "卖家已发货，等待买家确认")
-    first, second = import_files(ws, [put(tmp_path, "1.csv", THREE), put(tmp_path, "2.csv", later)])
+    _, second = import_files(ws, [put(tmp_path, "1.csv", THREE), put(tmp_path, "2.csv", later)])
     assert second.load is not None and (second.load.stored, second.load.known) == (1, 2)
     assert sorted(str(s) for s in table(ws, "orders")["status"]) == ["done", "shipped", "unpaid"]
 
@@ -98,47 +99,26 @@ def test_old_order_lines_have_names_that_do_not_depend_on_their_place(tmp_path: 
 
 
 def test_new_order_lines(tmp_path: Path) -> None:
-    header = [
-        "子订单编号",
-        "主订单编号",
-        "商品标题",
-        "价格",
-        "购买数量",
-        "商品属性",
-        "套餐信息",
-        "商家编码",
-        "买家实付金额",
-        "退款状态",
-        "退款金额",
-        "订单创建时间",
-        "商品ID",
-    ]
-    rows = [["71", "7", "单肩包", 120, 1, "黑", "", "A", 120, "没有申请退款", "无退款申请", "2025-03-01 10:00:00", "555"],
-            ["72", "7", "卡包", 59, 2, "", "", "B", 118, "退款成功", "59.00", "2025-03-01 10:00:00", ""]]  # fmt: skip
-    lines = table(imported(tmp_path, as_csv(header, *rows))[1], "order_lines").sort("row")
+    text = as_csv(
+        headings("子订单编号 主订单编号 商品标题 价格 购买数量 商品属性 商家编码 退款状态 退款金额 订单创建时间 商品ID"),
+        ["71", "7", "单肩包", 120, 1, "黑", "A", "没有申请退款", "无退款申请", "2025-03-01 10:00:00", "555"],
+        ["72", "7", "卡包", 59, 2, "", "B", "退款成功", "59.00", "2025-03-01 10:00:00", ""],
+    )
+    lines = table(imported(tmp_path, text)[1], "order_lines").sort("row")
     assert lines["refund_fen"].to_list() == [0, 5_900] and lines["refunded"].to_list() == [False, True]
     assert lines["product_key"].to_list() == [key63(*SHOP, "id", "555"), key63(*SHOP, "title", "卡包")]
     assert lines["day"].to_list() == [date(2025, 3, 1)] * 2
 
 
 def test_refunds_join_by_order_and_their_notes_are_masked(tmp_path: Path) -> None:
-    header = [
-        "订单编号",
-        "退款编号",
-        "退款的申请时间",
-        "退款完结时间",
-        "买家退款金额",
-        "退款状态",
-        "是否需要退货",
-        "买家退款原因",
-        "买家退款说明",
-        "责任方",
-        "部分退款/全部退款",
-        "宝贝标题",
-    ]
-    rows = [["7", "r1", "2025-03-02 08:00:00", "2025-03-03 08:00:00", "59.00", "退款成功", "是", "大小/尺寸不符", "太小了，电话13800000003", "卖家", "部分退款", "卡包"],
-            ["8", "r2", "2025-03-02 09:00:00", "", "120.00", "退款关闭", "否", "7天无理由", "", "", "全部退款", "单肩包"]]  # fmt: skip
-    refunds = table(imported(tmp_path, as_csv(header, *rows))[1], "refunds").sort("row")
+    text = as_csv(
+        headings(
+            "订单编号 退款编号 退款的申请时间 买家退款金额 退款状态 是否需要退货 买家退款原因 买家退款说明 部分退款/全部退款"
+        ),
+        ["7", "r1", "2025-03-02 08:00:00", "59.00", "退款成功", "是", "尺寸不符", "太小了，电话13800000003", "部分退款"],
+        ["8", "r2", "2025-03-02 09:00:00", "120.00", "退款关闭", "否", "7天无理由", "", "全部退款"],
+    )
+    refunds = table(imported(tmp_path, text)[1], "refunds").sort("row")
     assert refunds["succeeded"].to_list() == [True, False] and refunds["returned"].to_list() == [True, False]
     assert refunds["full"].to_list() == [False, True] and refunds["amount_fen"].to_list() == [5_900, 12_000]
     assert refunds["order_key"][0] == key63(*SHOP, "order", "7")
@@ -158,8 +138,9 @@ def test_reviews_of_a_plug_in(tmp_path: Path) -> None:
 
 
 def test_a_scrape_s_dates_carry_the_sku_and_masked_authors_stay_apart(tmp_path: Path) -> None:
-    text = as_csv(["username", "time", "content"], ["t**0", "2025年2月5日 · 黑色 大号", "好"], ["t**5", "2025年2月5日 · 黑色 大号", "好"],
-                  ["t**0", "2025年2月5日 · 黑色 大号", "好"], ["username", "time", "content"], ["t**9", "去年", "好"])  # fmt: skip
+    header, on = ["username", "time", "content"], "2025年2月5日 · 黑色 大号"
+    rows = [["t**0", on, "好"], ["t**5", on, "好"], ["t**0", on, "好"], header, ["t**9", "去年", "好"]]
+    text = as_csv(header, *rows)
     report, ws = imported(tmp_path, text)
     assert report.load is not None and (report.load.stored, report.load.known) == (2, 1)
     assert report.problems == {"repeated_header": 1, "time": 1}
@@ -168,7 +149,8 @@ def test_a_scrape_s_dates_carry_the_sku_and_masked_authors_stay_apart(tmp_path: 
 
 def test_traffic_under_title_lines_with_totals(tmp_path: Path) -> None:
     text = as_csv(["生意参谋"], [], ["数据说明"], ["统计日期", "访客数", "浏览量", "支付金额", "描述相符评分", "老访客数"],
-                  ["2025-03-01", "1,234", "5,000", "12.00", "4.8", "-"], ["2025-03-02", "1.2万", "60000", "13.00", "4.9", "300"],
+                  ["2025-03-01", "1,234", "5,000", "12.00", "4.8", "-"],
+                  ["2025-03-02", "1.2万", "60000", "13.00", "4.9", "300"],
                   ["汇总", "13,234", "", "", "", ""], ["平均值", "6,617", "", "", "", ""])  # fmt: skip
     report, ws = imported(tmp_path, text.encode("gb18030"))
     traffic = table(ws, "traffic").sort("day")
@@ -176,9 +158,9 @@ def test_traffic_under_title_lines_with_totals(tmp_path: Path) -> None:
     assert report.problems == {"total_row": 2} and traffic["score_item"].to_list() == [4.8, 4.9]
 
 
-JD = as_csv(["订单号", "商品名称", "订购数量", "下单时间", "订单金额", "应付金额", "订单状态", "下单帐号", "客户地址", "付款确认时间", "京东价"],
-            ["311", "单肩包", 1, "2025-03-01 10:00:00", "120.00", "110.00", "完成", "jd_abc", "广东省深圳市", "2025-03-01 10:00:10", "120"],
-            ["312", "卡包", 2, "2025-03-02 10:00:00", "59.00", "59.00", "等待付款", "jd_def", "上海市", "", "59"])  # fmt: skip
+JD = as_csv(headings("订单号 商品名称 下单时间 订单金额 应付金额 订单状态 下单帐号 客户地址 付款确认时间 京东价"),
+            ["311", "单肩包", "2025-03-01 10:00:00", 120, 110, "完成", "jd_abc", "广东省深圳市", "2025-03-01 10:00:10", 120],
+            ["312", "卡包", "2025-03-02 10:00:00", 59, 59, "等待付款", "jd_def", "上海市", "", 59])  # fmt: skip
 
 
 def test_any_table_comes_in_by_a_mapping_drafted_from_its_headings(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ Sources: the customer-service course [003] (5.1.3, 5.3.2, 5.3.4, 5.4.3), a CRM v
 published examples of Tmall's three-minute rule (dingjiuxi.cn 14066).
 """
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.exports import order, write_chats, write_orders, write_reviews
-from tests.front import number, numbers, shop
+from tests.front import huitou, number, numbers, shop
 
 SHOP = "测试旗舰店"
 
@@ -110,28 +111,20 @@ def test_three_minute_examples(tmp_path: Path, rules: str, lines: list[tuple[str
 
 def test_a_shop_below_its_trade_is_flagged(tmp_path: Path) -> None:
     """[000]: inquiry conversion 30 % against 45 %, same-day payment 66.12 %: both stand out."""
-    from tests.front import huitou
-
-    orders, chats = [], {}
-    for i in range(1000):
-        buyer, day = f"买家{i}", f"2026-05-{1 + i % 20:02}"
-        chats[buyer] = chat(f"客服{i % 4}", day)
-        if i % 10 < 3:
-            orders.append(
-                order(
-                    i,
-                    buyer,
-                    f"{day} 10:00:00",
-                    200,
-                    paid="" if i % 100 in (0, 11, 22, 31, 42, 51, 62, 71, 82, 90) else f"{day} 10:00:30",
-                )
-            )
+    chats = {f"买家{i}": chat(f"客服{i % 4}", f"2026-05-{1 + i % 20:02}") for i in range(1000)}
+    bought = [i for i in range(1000) if i % 10 < 3]
+    orders = [order(i, f"买家{i}", f"2026-05-{1 + i % 20:02} 10:00:00", 200) for i in bought]
+    unpaid = round(10_000 * (1 - 0.6612))  # of 10,000 orders in all, 66.12 % are paid the same day
     orders += [
-        order(9000 + i, f"静默{i}", "2026-05-25 10:00:00", 200, paid="" if i < 238 else "2026-05-25 10:01:00") for i in range(489)
+        order(20_000 + i, f"静默{i}", "2026-05-25 10:00:00", 200, paid="" if i < unpaid else "2026-05-25 10:01:00")
+        for i in range(10_000 - len(bought))
     ]
     ws = shop(tmp_path, write_orders(tmp_path / "o.csv", orders), write_chats(tmp_path / "c.txt", SHOP, chats))
     settings = ws / "huitou.toml"
-    settings.write_text(settings.read_text("utf-8").replace('industry = ""', 'industry = "bags"'), "utf-8")
+    text = settings.read_text("utf-8")
+    settings.write_text(re.sub(r"(?m)^#? *industry = .*$", 'industry = "bags"', text), "utf-8")
     assert number(ws, "inquiry_conversion")["value"] == 0.3
+    assert number(ws, "same_day_payment_rate")["value"] == 0.6612
     said = huitou("-w", ws, "--lang", "en", "diagnose").stdout
-    assert "30.0" in said and "45" in said and "same day" in said.lower()
+    assert "Inquiry conversion" in said and "30.0%" in said and "45" in said
+    assert "66.1%" in said

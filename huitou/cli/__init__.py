@@ -124,7 +124,8 @@ def init(
     ws = Workspace.create(folder, shop=shop or folder.resolve().name, platform=platform)
     _console().print(
         call.say(
-            f"工作区已建好：{folder}\n先看一眼 {ws.path / 'huitou.toml'}（店名、时区、规则包），再运行：\n  huitou -w {folder} import 导出文件…",
+            f"工作区已建好：{folder}\n先看一眼 {ws.path / 'huitou.toml'}（店名、时区、规则包），再运行：\n"
+            f"  huitou -w {folder} import 导出文件…",
             f"The workspace is ready: {folder}\nLook at {ws.path / 'huitou.toml'} (shop, time zone, rules), then run:\n"
             f"  huitou -w {folder} import FILES…",
         ),

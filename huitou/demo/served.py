@@ -112,7 +112,7 @@ def _order(shop: Shop, dice: Dice, talk: Talk, ending: Ending) -> list[Order]:
             at = at + int(dice.lag(7200, 20_000)) if dice.chance(0.5) else evening + int(dice.uniform(9, 21) * 3600)
     midnight = seconds(shop.plan.last) + DAY - 1
     at = talk.order_at or max(min(at, midnight), talk.now + 5)
-    items = shop.desk.basket(dice, at, cast.product, cast.colour, 0.05 + 0.5 * cast.habits.agent.crosses)
+    items = shop.desk.basket(dice, at, cast.product, cast.colour, 0.12 + 0.85 * cast.habits.agent.crosses)
     orders = shop.desk.place(dice, cast.buyer, at, items, fate=ending.fate)
     for order in orders:
         order.agent = cast.habits.agent.name

@@ -107,7 +107,7 @@ OTHERS = (
 PRODUCTS = (DOUBTED, *OTHERS)
 ACCESSORIES = tuple(p for p in OTHERS if p.price < 20_000)
 
-STRONG, DOUBT_FACTOR, EVENING_FACTOR, DAY_FACTOR = 0.378, 0.445, 0.985, 1.01
+STRONG, DOUBT_FACTOR, EVENING_FACTOR, DAY_FACTOR = 0.387, 0.445, 0.985, 1.01
 AGENTS = (
     Agent("星野", "early", STRONG, 11, 38, crosses=0.41),
     Agent("小满", "late", STRONG, 12, 41, closes=0.97),
@@ -117,11 +117,11 @@ AGENTS = (
     Agent("知夏", "late", STRONG, 15, 50, over_60=0.06),
     Agent("阿远", "early", STRONG, 13, 47),
     Agent("青柠", "late", STRONG, 15, 52, over_60=0.06),
-    Agent("小舟", "early", 0.236, 24, 90, over_60=0.12, closes=0.5, follows=0.12, crosses=0.04, partial=0.55,
+    Agent("小舟", "early", 0.240, 24, 90, over_60=0.12, closes=0.5, follows=0.12, crosses=0.04, partial=0.55,
           load=1.8, hired_days=23),
-    Agent("木子", "late", 0.236, 24, 58, over_60=0.28, closes=0.55, follows=0.12, crosses=0.06),
-    Agent("小禾", "late", 0.203, 12, 40, closes=0.20, follows=0.03, crosses=0.03),
-    Agent("念念", "early", 0.190, 8, 24, over_60=0.01, closes=0.3, follows=0.03, crosses=0.0, canned=0.61),
+    Agent("木子", "late", 0.240, 24, 58, over_60=0.28, closes=0.55, follows=0.12, crosses=0.06),
+    Agent("小禾", "late", 0.206, 12, 40, closes=0.20, follows=0.03, crosses=0.03),
+    Agent("念念", "early", 0.193, 8, 24, over_60=0.01, closes=0.3, follows=0.03, crosses=0.0, canned=0.61),
 )  # fmt: skip
 WEAK = ("小舟", "木子", "小禾", "念念")
 

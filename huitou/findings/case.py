@@ -16,7 +16,7 @@ from huitou.findings.stats import Estimate, mean
 from huitou.findings.wording import short_names
 from huitou.lake.duckdb import Snapshot
 from huitou.lake.settings import Settings
-from huitou.metrics import compute
+from huitou.metrics import compute, default_period
 from huitou.metrics.model import Cell
 from huitou.metrics.needs import Stock
 from huitou.rules.cues import Cues, load_cues
@@ -139,7 +139,7 @@ class Case:
     @cached_property
     def stretches(self) -> tuple[tuple[date, date], tuple[date, date]] | None:
         """Four weeks of before and the period's last four weeks, at most 13 weeks apart; None where the data is too short."""
-        whole, last = covered(self.snapshot), self.period[1]
+        whole, last = default_period(self.snapshot), self.period[1]
         if whole is None:
             return None
         now = (last - timedelta(days=BASE_DAYS - 1), last)
@@ -207,17 +207,6 @@ class Case:
         return chats.join(primary(self.lost_lines, self.cues.loss), on=list(CHAT), how="left").sort(
             "asked_at", "customer_key", "agent_key"
         )
-
-
-def covered(snapshot: Snapshot) -> tuple[date, date] | None:
-    """First and last day of the chats; without chats of the orders; without orders of the reviews; None = nothing imported."""
-    for name in ("inquiries", "order_facts", "reviews"):
-        if snapshot.has(name):
-            t = snapshot.table(name)
-            first, last = snapshot.frame(t.aggregate(first=t.day.min(), last=t.day.max())).row(0)
-            if first is not None:
-                return first, last
-    return None
 
 
 def _months(first: date, last: date) -> list[str]:

@@ -8,15 +8,19 @@ import polars as pl
 
 from huitou.errors import NeedsData
 from huitou.findings import agents, conversion, follow_up, logistics, payment, products, response, reviews, value
-from huitou.findings.case import Case, covered
+from huitou.findings.case import Case
 from huitou.findings.model import Cause, Diagnosis, Finding
 from huitou.findings.wording import count, day_en, day_zh, pct0
 from huitou.lake.duckdb import Snapshot
 from huitou.lake.settings import Settings
+from huitou.metrics import default_period
 from huitou.rules.model import RulePack
 
-MOST_DAYS = 91
-"""Without a period asked for, the diagnosis covers what was imported, at most the last 13 weeks."""
+MOST_DAYS = 92
+"""Without a period asked for, the diagnosis covers what was imported, at most the last three months."""
+
+THIN = 0.05
+"""A day at the border with less than this part of a usual day's chats and orders is the tail of a neighbour, not a day."""
 
 KINDS: tuple[Callable[[Case], Finding | None], ...] = (
     conversion.gap, conversion.decline, agents.below_peers, products.lost, follow_up.dropped, payment.unpaid,
@@ -27,11 +31,11 @@ KINDS: tuple[Callable[[Case], Finding | None], ...] = (
 
 
 def diagnose(snapshot: Snapshot, settings: Settings, pack: RulePack, *, period: tuple[date, date] | None = None) -> Diagnosis:
-    """Everything that can be said about the shop in a period ([first, last] day, default the last 13 weeks of what there is).
+    """Everything that can be said about the shop in a period ([first, last] day, default the last three months of what there is).
 
     Works with whatever was imported; what is missing is listed. Raises NeedsData where nothing with days was imported.
     """
-    whole = covered(snapshot)
+    whole = _whole_days(snapshot)
     if whole is None:
         raise NeedsData("a diagnosis", "chats, orders or reviews")
     asked = period or (whole[1] - timedelta(days=MOST_DAYS - 1), whole[1])
@@ -45,6 +49,19 @@ def diagnose(snapshot: Snapshot, settings: Settings, pack: RulePack, *, period: 
         settings.shop, settings.platform, inside, pack.id, tuple(_ordered(_parts(found))), tuple(dict.fromkeys(case.fine)),
         tuple(zh for zh, _ in unknown), tuple(en for _, en in unknown),
     )  # fmt: skip
+
+
+def _whole_days(snapshot: Snapshot) -> tuple[date, date] | None:
+    """The days that chats and orders cover, without a border day that only holds what ran over midnight."""
+    whole = default_period(snapshot)
+    tables = [snapshot.table(name) for name in ("messages", "orders") if snapshot.has(name)]
+    if whole is None or not tables:
+        return whole
+    first, last = whole
+    busy = pl.concat([snapshot.frame(t.group_by("day").aggregate(n=t.count())) for t in tables]).group_by("day").agg(pl.sum("n"))
+    usual = float(str(busy["n"].median()))
+    full = busy.filter(pl.col("n") >= THIN * usual, pl.col("day").is_between(first, last))["day"].sort()
+    return (full[0], full[-1]) if len(full) else whole
 
 
 def _ordered(found: list[Finding]) -> list[Finding]:

@@ -224,12 +224,13 @@ class Staging:
         if not engine.one("SELECT count(*) FROM again"):
             return ()
         gone = catalog.superseded_paths(table.name)
+        grown = "".join(f"{_growth(table.by_name[name])} DESC NULLS LAST, " for name in table.grows)
         rows = f"SELECT *, {_rank(table)} FROM {_read([*old_paths, *(str(target.path / f.path) for f in files)])} a"
         rows += f" WHERE EXISTS (FROM again b WHERE {same})"
         rows += f" AND row_key NOT IN (SELECT row_key FROM {_read(gone)})" if gone else ""
         engine.raw.execute(
             f"CREATE OR REPLACE TEMP TABLE losers AS SELECT row_key, month FROM ({rows}) QUALIFY row_number() OVER (PARTITION BY"
-            f' {keys} ORDER BY moved_at DESC NULLS LAST, filled DESC, "load" DESC, "row" DESC, row_key DESC) > 1'
+            f' {keys} ORDER BY moved_at DESC NULLS LAST, filled DESC, {grown}"load" DESC, "row" DESC, row_key DESC) > 1'
         )
         return tuple(self._write_losers(Folder(self._root / "superseded" / table.name, SUPERSEDED[table.name])))
 
@@ -372,8 +373,9 @@ def _stored(column: Column, of: str = "") -> str:
 
 
 def _content_hash(table: Table) -> str:
-    """63 bits of MD5 over the declared columns; texts last. Not DuckDB's own hash(), which may change between versions."""
-    ordered = sorted(table.columns, key=lambda c: c.type == "text")
+    """63 bits of MD5 over the declared columns that are not concluded; texts last. Not DuckDB's own hash(), which may
+    change between versions."""
+    ordered = sorted((c for c in table.columns if c.name not in table.concluded), key=lambda c: c.type == "text")
     parts = ", ".join(f"coalesce({_q(c.name)}::VARCHAR, chr(30))" if c.nullable else _q(c.name) for c in ordered)
     return f"(md5_number_lower(concat_ws(chr(31), {parts})) >> 1)::BIGINT"
 
@@ -388,6 +390,12 @@ def _rank(table: Table) -> str:
     times = ", ".join(_q(c.name) for c in table.columns if c.type == "time")
     filled = " + ".join(f"({_q(c.name)} IS NOT NULL)::INT" for c in table.columns if c.nullable)
     return f"{f'epoch_us(greatest({times}))' if times else 0} AS moved_at, {filled or 0} AS filled"
+
+
+def _growth(column: Column) -> str:
+    """A number that is larger in the newer of two versions."""
+    states = ", ".join(_s(state) for state in column.states)
+    return f"list_position([{states}], {_q(column.name)})" if states else _q(column.name)
 
 
 def _overlaps(table: Table, file: DataFile, stretch: _Stretch) -> bool:

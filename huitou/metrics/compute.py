@@ -272,4 +272,5 @@ def _of_period(m: Metric) -> str:
 def _number(x: float | None, *, yuan: bool) -> float | None:
     if x is None or not np.isfinite(x):
         return None
-    return float(x) / 100 if yuan else float(x)
+    # engines add in any order: what lies beyond twelve digits is theirs, not the shop's
+    return float(f"{x / 100 if yuan else x:.12g}")

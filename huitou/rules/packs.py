@@ -35,12 +35,12 @@ def load_pack(name: str, folder: Path | None = None) -> RulePack:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(file.name, "the file", f"is not TOML ({error})", "Mend the line it names.") from None
     rules = {key: _rule(file, key, raw.get("rules", {}).get(key)) for key in _VALUES}
-    head = {key: _head(file, raw, key) for key in ("platform", "zh", "en")}
     valid_from = raw.get("valid_from")
     if not isinstance(valid_from, date):
         raise SettingsError(file.name, "valid_from", "is not a date", "Write it as 2025-06-01, without quotes.")
     values: dict[str, Any] = {key: rule.value for key, rule in rules.items()}
-    return RulePack(id=name, **head, valid_from=valid_from, **values, rules=rules)
+    values |= {key: _head(file, raw, key) for key in ("platform", "zh", "en")}
+    return RulePack(id=name, valid_from=valid_from, rules=rules, **values)
 
 
 def _head(file: Path, raw: dict[str, Any], key: str) -> str:

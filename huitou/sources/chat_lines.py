@@ -35,11 +35,15 @@ _PREAMBLE = 20  # lines before the first chat that need not fit anything
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How one file writes its chats: the client's form (`old`) or one row per message; who the shop is; a sole buyer."""
+    """How one file writes its chats: the client's form (`old`) or one row per message; who the shop is; a sole buyer.
+
+    `named` is the nick at the head of the file: the buyer of a chat in which no buyer says a word.
+    """
 
     old: bool
     shops: tuple[str, ...]
     buyer: str | None = None
+    named: str | None = None
 
     @property
     def instant_head(self) -> str:
@@ -233,7 +237,9 @@ def _begin(heads: pl.DataFrame, marks: _Marks, form: Form, place: Place, notes: 
     if not form.old and form.buyer is None and not len(marks.at):
         customer = pl.when(pl.col("side") == CUSTOMER).then("speaker")
         heads = heads.with_columns(
-            pl.coalesce(customer.forward_fill(), pl.lit(place.buyer), customer.backward_fill()).alias("buyer")
+            pl.coalesce(
+                customer.forward_fill(), pl.lit(place.buyer), customer.backward_fill(), pl.lit(form.named, pl.String)
+            ).alias("buyer")
         )
     stranger = (pl.col("side") == CUSTOMER) & (pl.col("speaker") != pl.col("buyer"))
     wrong = (

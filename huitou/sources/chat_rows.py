@@ -62,7 +62,8 @@ class Chats:
         )
         utc = pl.coalesce(plain, skipped)
         own = pl.coalesce("holder", pl.lit(self.own_account)).alias("account")
-        rows = rows.with_columns(own, utc.alias("sent_at"), wall.dt.date().alias("day"), texts.alias("text"), product)
+        said_by = pl.col("account").alias("speaker")
+        rows = rows.with_columns(said_by, own, utc.alias("sent_at"), wall.dt.date().alias("day"), texts.alias("text"), product)
         settings = self.context.settings
         customers = self._customers(rows["buyer"])
         distinct = rows["text"].unique()
@@ -78,6 +79,7 @@ class Chats:
             rows["text"].replace_strict(distinct, key_column(distinct), return_dtype=pl.Int64).alias("text_hash"),
             pl.col("text").str.len_chars().cast(pl.Int64).alias("chars"),
             "product_key",
+            key_of_repeated(rows["speaker"], settings.platform, settings.shop).alias("speaker_key"),
             "row",
         )
         return {"messages": frame, "agents": self._agents(rows), "products": self._products(frame, ids)}

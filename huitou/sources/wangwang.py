@@ -18,8 +18,8 @@ The old client::
     2025-03-01 10:10:15 tb一位买家: 在吗
     2025-03-01 10:10:40 店名:小禾: 在的
 
-The second line of 即时消息 may name the only buyer; where it does not, every nick that is not the shop's is a buyer. Both are
-UTF-8 or GB18030, with any line ends.
+The second line of 即时消息 may name the only buyer; where it does not, every nick that is not the shop's is a buyer, and a file
+in which only the shop speaks is about the nick of that line. Both are UTF-8 or GB18030, with any line ends.
 """
 
 import re
@@ -31,6 +31,7 @@ import polars as pl
 
 from huitou.errors import FileRefused, Say
 from huitou.sources.ahead import ahead
+from huitou.sources.chat_accounts import form_of, own_account
 from huitou.sources.chat_blocks import BLOCK_BYTES, EXPORT_AGAIN, STAMP, blocks
 from huitou.sources.chat_lines import Form, Place, parse
 from huitou.sources.chat_rows import Arrived, Chats, still_open, with_holders
@@ -69,8 +70,8 @@ class Wangwang:
 
         Whether a text is an auto-reply is decided by how often it came fast up to the end of the next block.
         """
-        form = self._form(head, context)
-        chats = Chats(context, form.shops, _own_account(form, head))
+        form = form_of(head, context.settings.shop, old=self.old)
+        chats = Chats(context, form.shops, own_account(head, form))
         messages, waiting = 0, None
         for arrived in ahead(self._arriving(head, form)):
             if waiting:
@@ -93,30 +94,6 @@ class Wangwang:
             earlier = still_open(held)
             said = pl.concat([said, repeats(held)]).group_by("account", "said").agg(pl.col("n").sum())
             yield Arrived(head.path.name, block.bytes_done, parsed, held, said)
-
-    def _form(self, head: Head, context: Context) -> Form:
-        """The shop's nicks (the settings' and the file's own) and, in 即时消息, the buyer that its second line names."""
-        own = _first_line(head)
-        nick = own.partition(":")[0]
-        speaks = re.compile(rf"(?:{STAMP} +)?(?:cntaobao)?{re.escape(nick)}[:(]")
-        spoken = bool(nick) and any(speaks.match(line) for line in head.lines[1:])
-        shops = (context.settings.shop, nick) if spoken and nick != context.settings.shop else (context.settings.shop,)
-        buyer = None
-        if not self.old and len(head.lines) > 1:
-            second = head.lines[1].strip().removeprefix("cntaobao")
-            buyer_speaks = re.compile(rf"{STAMP} +(?:cntaobao)?{re.escape(second)}[:：]")
-            buyer = second if second and second not in shops and any(map(buyer_speaks.match, head.lines)) else None
-        return Form(self.old, shops, buyer)
-
-
-def _first_line(head: Head) -> str:
-    return head.lines[0].strip().lstrip("\ufeff").removeprefix("cntaobao") if head.lines else ""
-
-
-def _own_account(form: Form, head: Head) -> str:
-    """The account that exported the file: what stands after the colon of the first line, else the shop's main account."""
-    nick, _, account = _first_line(head).partition(":")
-    return account.strip() if nick in form.shops and account.strip() else form.shops[-1]
 
 
 def _old_score(lines: tuple[str, ...]) -> int:

@@ -50,7 +50,10 @@ messages = Table(
         C("text_hash", "key", "内容指纹", "63-bit hash of the text, to count repeated phrases"),
         C("chars", "int", "字数", "characters of the text"),
         PRODUCT_OR_NONE,
+        C("speaker_key", "key", "发言账号", "the account that wrote it; empty for the customer and for the platform's own lines",
+          nullable=True, privacy="staff"),
     ), key=("row_key",), month_of="day", cluster=("customer_key", "agent_key", "sent_at", "row"), repeats="count",
+    concluded=("agent_key", "kind"),
 )  # fmt: skip
 
 orders = Table(
@@ -65,7 +68,8 @@ orders = Table(
         C("paid_day", "date", "付款日期", "day of payment in the shop's zone", nullable=True),
         C("shipped_at", "time", "发货时间", "when it left", nullable=True),
         C("received_at", "time", "确认收货时间", "when the customer confirmed receipt", nullable=True),
-        C("status", "code", "状态", "unpaid, paid, shipped, done, closed; empty where the export carries none", nullable=True),
+        C("status", "code", "状态", "unpaid, paid, shipped, done, closed; empty where the export carries none", nullable=True,
+          states=("unpaid", "paid", "shipped", "done", "closed")),
         C("close_reason", "text", "关闭原因", "as exported, masked", nullable=True, privacy="masked"),
         C("prepaid", "bool", "先款", "paid before shipping (false: cash on delivery)"),
         C("placed_fen", "money", "下单金额", "goods and freight as placed", unit="fen"),
@@ -78,6 +82,7 @@ orders = Table(
         C("courier", "text", "快递公司", "courier", nullable=True),
         C("currency", "code", "币种", "ISO 4217"),
     ), key=("order_key",), month_of="day", cluster=("customer_key", "created_at", "row"), versions=True,
+    grows=("status", "refund_fen"),
 )  # fmt: skip
 
 order_lines = Table(
@@ -95,7 +100,7 @@ order_lines = Table(
         C("refunded", "bool", "已退款", "a refund of this line succeeded"),
         C("created_at", "time", "下单时间", "when the order was placed; empty where not exported", nullable=True),
         C("day", "date", "下单日期", "day in the shop's zone; 1970-01-01 where not exported"),
-    ), key=("line_key",), month_of="day", cluster=("order_key",), versions=True,
+    ), key=("line_key",), month_of="day", cluster=("order_key",), versions=True, grows=("refunded", "refund_fen", "paid_fen"),
 )  # fmt: skip
 
 refunds = Table(
@@ -115,7 +120,7 @@ refunds = Table(
         C("note", "text", "退款说明", "as the buyer wrote it, masked", nullable=True, privacy="masked"),
         C("duty", "text", "责任方", "responsible party as exported", nullable=True),
         C("full", "bool", "全部退款", "whole amount", nullable=True),
-    ), key=("refund_key",), month_of="day", cluster=("order_key",), versions=True,
+    ), key=("refund_key",), month_of="day", cluster=("order_key",), versions=True, grows=("succeeded",),
 )  # fmt: skip
 
 reviews = Table(
@@ -133,7 +138,8 @@ reviews = Table(
         C("append_text", "text", "追评", "later addition, masked", nullable=True, privacy="masked"),
         C("reply_text", "text", "商家回复", "the shop's public reply, masked", nullable=True, privacy="masked"),
         C("default_text", "bool", "默认评价", "the platform wrote it, the customer said nothing"),
-    ), key=("row_key",), month_of="day", cluster=("product_key", "day"),
+    ), key=("customer_key", "author_key", "order_key", "product_key", "sku", "day", "text"), month_of="day",
+    cluster=("product_key", "day"), versions=True,
 )  # fmt: skip
 
 traffic = Table(
@@ -151,7 +157,7 @@ traffic = Table(
         C("score_item", "float", "描述相符评分", "DSR: as described", nullable=True, unit="stars"),
         C("score_service", "float", "服务态度评分", "DSR: service", nullable=True, unit="stars"),
         C("score_logistics", "float", "物流服务评分", "DSR: logistics", nullable=True, unit="stars"),
-    ), key=("shop_key", "day", "product_key", "device"), month_of="day", versions=True,
+    ), key=("shop_key", "day", "product_key", "device"), month_of="day", versions=True, grows=("visitors", "page_views"),
 )  # fmt: skip
 
 ALL = (shops, agents, products, messages, orders, order_lines, refunds, reviews, traffic)

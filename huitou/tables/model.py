@@ -29,6 +29,8 @@ class Column:
     unit: str | None = None
     nullable: bool = False
     privacy: Privacy = "none"
+    states: tuple[str, ...] = ()
+    """Codes in the order in which a thing passes through them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,9 @@ class Table:
     a newer state of the same thing: then all are kept and readers see the newest. `month_of` is the date column whose
     month the table is partitioned by (None: one partition). `cluster` is the order of rows inside a file.
     `repeats`: whether one file may truly hold the same row twice ("count": a customer who says 1 and 1 again) or only
-    by mistake ("drop").
+    by mistake ("drop"). `concluded` columns were worked out from other rows of the same file: they are no part of a row's
+    identity, because another export of the same row may lead to another conclusion. `grows`: columns (numbers, or codes
+    with `states`) that never go back, by which one of two versions without a later instant is the newer.
     """
 
     name: str
@@ -51,12 +55,15 @@ class Table:
     cluster: tuple[str, ...] = ()
     versions: bool = False
     repeats: Repeats = "drop"
+    concluded: tuple[str, ...] = ()
+    grows: tuple[str, ...] = ()
     fact: bool = False
     by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {c.name: c for c in self.columns})
-        missing = [c for c in (*self.key, *self.cluster, self.month_of) if c and c not in self.by_name | _system()]
+        named = (*self.key, *self.cluster, *self.concluded, *self.grows, self.month_of)
+        missing = [c for c in named if c and c not in self.by_name | _system()]
         if missing or len(self.by_name) != len(self.columns):
             raise ValueError(f"table {self.name}: unknown or doubled column {missing}")
 
