@@ -10,8 +10,9 @@ from typer.core import TyperGroup
 
 from huitou.cli import app
 from huitou.metrics import METRICS
+from huitou.reports.words import means_zh
 from huitou.rules import load_pack, pack_files
-from huitou.sources.registry import built_in
+from huitou.sources.registry import sources
 from huitou.tables import PROVENANCE, TABLES, Table
 
 HERE = Path(__file__).parent / "reference"
@@ -58,16 +59,22 @@ def _table(table: Table) -> str:
 
 
 def _metrics() -> str:
-    out = ["# Metrics 指标\n\nEvery number, its definition and its source. `huitou metrics ID --format json` prints it with numerator, ",
-           "denominator, n and its 95 % interval.\n\n", _row("id", "中文", "English", "unit", "better", "over", "definition", "source"), _row(*["---"] * 8)]  # fmt: skip
-    out += [_row(f"`{m.id}`", m.zh, m.en, m.unit, m.better, m.of, m.doc, m.source) for m in METRICS.values()]
+    out = [
+        "# Metrics 指标\n\nEvery number, its definition and its source. `huitou metrics ID --format json` prints it with numerator, "
+        "denominator, n and its 95 % interval.\n\n",
+        _row("id", "中文", "English", "unit", "better", "over", "定义", "definition", "source"),
+        _row(*["---"] * 9),
+    ]
+    for m in METRICS.values():
+        zh = means_zh().get(m.id, "")
+        out.append(_row(f"`{m.id}`", m.zh, m.en, m.unit, m.better, m.of or "–", zh, " ".join(m.doc.split()), m.source))
     return "".join(out)
 
 
 def _sources() -> str:
     out = ["# Sources 来源\n\nEvery export that Huitou reads, found by its content, whatever its name.\n\n"]
     out += [_row("id", "中文", "English", "feeds"), _row(*["---"] * 4)]
-    out += [_row(f"`{s.id}`", s.zh, s.en, ", ".join(s.feeds)) for s in built_in()]
+    out += [_row(f"`{s.id}`", s.zh, s.en, ", ".join(s.feeds)) for s in sources()]
     return "".join(out)
 
 

@@ -7,6 +7,7 @@ HuitouError
 ├── LakeBusy           somebody else is writing
 ├── LakeDamaged        stored data does not match its ledger
 ├── DiskFull           there is no room to finish
+├── NotWritable        the system does not let us write (or read) there
 ├── NeedsData          a number cannot be computed from what was imported
 └── UnknownName        a metric, table, source, dimension or rule pack that does not exist
 
@@ -40,7 +41,7 @@ def in_language(text: Text, lang: str) -> str:
 class HuitouError(Exception):
     """What went wrong and what to do about it; shown to the user as it stands, without a traceback."""
 
-    def __init__(self, says: Text, fix: Text) -> None:
+    def __init__(self, says: Say, fix: Say) -> None:
         self.says = says
         self.fix = fix
         super().__init__(self.text("en"))
@@ -70,24 +71,26 @@ class NotAWorkspace(HuitouError):
 class SettingsError(HuitouError):
     """``huitou.toml`` (or a rule file, or an option) holds a value that cannot be used."""
 
-    def __init__(self, file: Path | str, key: str, says: Text, fix: Text) -> None:
-        super().__init__(Say(f"{file}：{key} {in_language(says, 'zh')}。", f"{file}: {key} {in_language(says, 'en')}."), fix)
+    def __init__(self, file: Path | Text, key: str, says: Say, fix: Say) -> None:
+        zh, en = (file.zh, file.en) if isinstance(file, Say) else (file, file)
+        between = " " if key else ""
+        super().__init__(Say(f"{zh}：{key}{between}{says.zh}。", f"{en}: {key}{between}{says.en}."), fix)
 
 
 class FileRefused(HuitouError):
     """A file that cannot be imported at all; nothing of it was stored."""
 
-    def __init__(self, file: Path, says: Text, fix: Text) -> None:
-        super().__init__(Say(f"{file.name}：{in_language(says, 'zh')}。", f"{file.name}: {in_language(says, 'en')}."), fix)
+    def __init__(self, file: Path, says: Say, fix: Say) -> None:
+        super().__init__(Say(f"{file.name}：{says.zh}。", f"{file.name}: {says.en}."), fix)
         self.file = file
 
 
 class LakeBusy(HuitouError):
     """Another process holds the writer's lock; `owner` says which."""
 
-    def __init__(self, owner: str) -> None:
+    def __init__(self, owner: Say) -> None:
         super().__init__(
-            Say(f"数据正由 {owner} 写入。", f"The lake is being written by {owner}."),
+            Say(f"数据正由 {owner.zh} 写入。", f"The lake is being written by {owner.en}."),
             Say("等它完成后再运行一次。", "Wait until it has finished, then run this again."),
         )
 
@@ -95,9 +98,9 @@ class LakeBusy(HuitouError):
 class LakeDamaged(HuitouError):
     """A stored file is missing or was changed by hand."""
 
-    def __init__(self, where: Path, says: Text) -> None:
+    def __init__(self, where: Path, says: Say) -> None:
         super().__init__(
-            Say(f"{where}：{in_language(says, 'zh')}。", f"{where}: {in_language(says, 'en')}."),
+            Say(f"{where}：{says.zh}。", f"{where}: {says.en}."),
             Say("运行 `huitou doctor` 查看，再重新导入原文件。", "Run `huitou doctor`, then import the original files again."),
         )
 
@@ -116,12 +119,22 @@ class DiskFull(HuitouError):
         )
 
 
+class NotWritable(HuitouError):
+    """The system forbids to read or write a place, or it is read-only; what is stored is as it was before."""
+
+    def __init__(self, where: Path) -> None:
+        super().__init__(
+            Say(f"没有权限读写 {where}，或者它是只读的。", f"{where} may not be read and written here, or it is read-only."),
+            Say("换一个有权限的用户或文件夹再运行。", "Run this as a user who may, or in another folder."),
+        )
+
+
 class NeedsData(HuitouError):
     """A number asks for facts that no imported file carried."""
 
-    def __init__(self, name: str, needs: Text) -> None:
+    def __init__(self, name: Text, needs: Say) -> None:
         super().__init__(
-            Say(f"{name} 需要 {in_language(needs, 'zh')}。", f"{name} needs {in_language(needs, 'en')}."),
+            Say(f"{in_language(name, 'zh')} 需要 {needs.zh}。", f"{in_language(name, 'en')} needs {needs.en}."),
             Say("导入带有这些内容的导出文件。", "Import an export that carries it."),
         )
         self.needs = needs
@@ -130,7 +143,7 @@ class NeedsData(HuitouError):
 class UnknownName(HuitouError):
     """A name that does not exist, with the nearest one that does."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: Say, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         near = get_close_matches(name, names, n=1)
         fix = (
@@ -138,10 +151,7 @@ class UnknownName(HuitouError):
             if near
             else Say(f"已有的：{'、'.join(names)}。", f"Known: {', '.join(names)}.")
         )
-        super().__init__(Say(f"没有叫 {name!r} 的{_KINDS.get(kind, kind)}。", f"There is no {kind} called {name!r}."), fix)
-
-
-_KINDS = {"metric": "指标", "rule pack": "规则包", "dimension": "维度", "table": "表", "source": "来源", "goal": "目标"}
+        super().__init__(Say(f"没有叫 {name!r} 的{kind.zh}。", f"There is no {kind.en} called {name!r}."), fix)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -54,7 +54,3 @@ def as_csv(*rows: Sequence[object], **options: object) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n", **options).writerows(rows)  # type: ignore[arg-type]
     return out.getvalue()
-
-
-def edited(change: Callable[[str], str]) -> str:
-    return change(THREE)

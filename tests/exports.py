@@ -7,6 +7,7 @@ from pathlib import Path
 
 from huitou.demo.exports import ORDER_HEADER
 
+
 def order(number: int, buyer: str, at: str, amount: float, **more: object) -> dict[str, object]:
     """One order of the long form: paid 30 s after it was placed unless `paid` says otherwise ("" = never)."""
     placed = datetime.fromisoformat(at)

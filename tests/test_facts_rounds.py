@@ -28,7 +28,7 @@ def waits(shop: Shop, *lines: Line) -> list[float | None]:
 
 
 def test_consecutive_questions_count_from_the_first() -> None:
-    """The worked example of the 3-minute rule, platforms.md §2b: 0 of 1, then 1 of 2."""
+    """The worked example of the 3-minute rule, trade: response: 0 of 1, then 1 of 2."""
     first = asked("10:10:15"), asked("10:15:20"), reply("10:18:10")
     assert waits(tmall, *first) == [475.0]
     assert waits(tmall, *first, asked("10:18:30"), reply("10:19:00")) == [475.0, 30.0]

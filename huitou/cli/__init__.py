@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from huitou.errors import HuitouError, SettingsError, in_language
+from huitou.cli.sentences import Sentences
+from huitou.errors import Say, SettingsError, in_language
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="huitou",
+    cls=Sentences,
     help="回头：网店客服与回头客诊断。Find where an online shop loses customers, why, what it costs and what to do.",
     no_args_is_help=True,
     add_completion=False,
@@ -259,6 +261,9 @@ def doctor(
     )
 
 
+_COMMAND = Say("命令", "the command")
+
+
 def _console(stderr: bool = False) -> "Console":
     from rich.console import Console
 
@@ -274,16 +279,19 @@ def _period(first: str | None, last: str | None) -> tuple[date, date] | None:
         try:
             days.append(date.fromisoformat(text) if text else default)
         except ValueError:
-            raise SettingsError("the command", option, f"{text!r} is not a day", "Write it as 2026-05-04.") from None
+            says = Say(f"{text!r} 不是日期", f"{text!r} is not a day")
+            raise SettingsError(_COMMAND, option, says, Say("写成 2026-05-04。", "Write it as 2026-05-04.")) from None
     if days[0] > days[1]:
-        raise SettingsError("the command", "--from", "is later than --to", "Exchange them.")
+        raise SettingsError(_COMMAND, "--from", Say("晚于 --to", "is later than --to"), Say("把两者对调。", "Exchange them."))
     return days[0], days[1]
 
 
 def _where(pairs: list[str]) -> dict[str, str]:
     wrong = [p for p in pairs if "=" not in p]
     if wrong:
-        raise SettingsError("the command", "--where", f"{wrong[0]!r} is no DIM=VALUE", "Write it as --where agent=小满.")
+        says = Say(f"{wrong[0]!r} 不是 维度=值", f"{wrong[0]!r} is no DIM=VALUE")
+        fix = Say("写成 --where agent=小满。", "Write it as --where agent=小满.")
+        raise SettingsError(_COMMAND, "--where", says, fix)
     return {dim: value for dim, _, value in (p.partition("=") for p in pairs)}
 
 
@@ -381,11 +389,7 @@ def _diagnose(call: Call, period: tuple[date, date] | None, console: "Console", 
 def main() -> None:
     """Entry point: every fault a user can cause ends as a sentence and an exit code, never as a traceback."""
     try:
-        app(standalone_mode=True)
-    except HuitouError as error:
-        _fail(str(error), 1)
-    except KeyboardInterrupt:
-        _fail("已停止，没有留下半成品。Stopped; nothing half done was left behind.", 130)
+        app()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

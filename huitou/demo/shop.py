@@ -192,7 +192,8 @@ class Shop:
             fate = self.desk.fate(dice)
             back = self.comes_back(dice, day, returning) if fate == "paid" else None
             who = back or self.newcomer()
-            orders = self.desk.place(dice, who, at, self.desk.basket(dice, at, product, dice.pick(product.colours), 0.03), fate=fate)
+            basket = self.desk.basket(dice, at, product, dice.pick(product.colours), 0.03)
+            orders = self.desk.place(dice, who, at, basket, fate=fate)
             if fate == "paid" and dice.chance(0.015):
                 later = at + int(dice.lag(2400, 7000))
                 orders += self.desk.place(dice, who, later, self.desk.basket(dice, later, dice.pick(OTHERS), "黑色"), fate="paid")
@@ -283,4 +284,4 @@ class Shop:
 
 def _unasked(product: Product) -> float:
     """How often a product is bought without a question: the cheaper, the sooner."""
-    return (6 if product is DOUBTED else product.weight) * (20_000 / product.price) ** 0.6
+    return float((6 if product is DOUBTED else product.weight) * (20_000 / product.price) ** 0.6)

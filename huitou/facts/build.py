@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from datetime import date, timedelta
 
+from huitou.errors import Say
 from huitou.facts.inquiries import inquiries
 from huitou.facts.orders import first_payments, order_facts, order_service
 from huitou.facts.receptions import asides, receptions
@@ -50,7 +51,7 @@ def build(ws: Workspace, *, progress: Progress | None = None) -> BuildReport:
     """
     began = time.perf_counter()
     pack = load_pack(ws.settings.rules, ws.path)
-    with ws.lake.write("huitou build") as writer:
+    with ws.lake.write(Say("计算事实表", "huitou build")) as writer:
         with ws.read(pack.id) as snapshot:
             roster = read_roster(ws, snapshot)
             mark = fingerprint(pack, roster, snapshot)

@@ -16,7 +16,7 @@ def inquiries(
 
     Pre-sale: the customer placed no order in the ``after_sale_days`` before, or places one inside the window, which ends
     ``inquiry_window_s`` after the last message. `orders`: order_facts (None: no order was ever imported, nothing is known as
-    sold); `service`: order_service. Money and payment are those of that first order. Source: platforms.md §2a (询单人数).
+    sold); `service`: order_service. Money and payment are those of that first order. Source: trade: inquiry funnel (询单人数).
     """
     came = receptions.filter(receptions.filtered.isnull())
     if roster.not_selling:

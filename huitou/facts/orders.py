@@ -11,7 +11,7 @@ QUALITY_WORDS = (
     "功能不符", "功能故障", "无法使用", "不工作", "保质期", "生产日期", "假冒", "假货", "变质", "发霉", "异物", "结块",
     "有异味", "过敏", "DEFECTIVE", "NOT_AS_DESCRIBED",
 )  # fmt: skip
-"""A refund reason that holds one of these is of the quality class (品质类). Source: platforms.md §4, refund reasons."""
+"""A refund reason that holds one of these is of the quality class (品质类). Source: trade: refund reasons."""
 
 
 def order_service(orders: Rows, sessions: Rows, *, pack: RulePack) -> Rows:
@@ -21,7 +21,7 @@ def order_service(orders: Rows, sessions: Rows, *, pack: RulePack) -> Rows:
     ended last before it inside ``attribution_window_s``; ties go to the smaller agent_key. follow: nobody was credited with
     a paid order and this agent was the first to talk to the buyer after payment, inside ``after_sale_days``. assist: talked to
     the buyer from the window before the order to the window after payment (after the order while unpaid), without a part above.
-    Source: platforms.md §2a (落实下单, 落实付款, 协助服务).
+    Source: trade: inquiry funnel (落实下单, 落实付款, 协助服务).
     """
     own = orders.filter(orders.customer_key.notnull())
     own = own.select("shop_key", "order_key", "customer_key", "day", "created_at", "paid_at")

@@ -28,7 +28,7 @@ def receptions(turns: Rows, asides: Rows, rounds: Rows, *, pack: RulePack, roste
     wait» does not count. `first_key` is the first message of customer or person; without one, the smallest row_key.
     `filtered`, first that fits: colleague, blocked, empty (the customer wrote nothing), forwarded (transferred out without
     a person's message and the customer wrote nothing more), robot (an account without a person, which alone answered).
-    Source: platforms.md §2a (接待人数), domain.md §3.
+    Source: trade: inquiry funnel (接待人数).
     """
     day = _everything(_talked(turns), _besides(asides))
     for facts in (_asked(rounds, pack), _first_product(asides), _handed_over(asides, turns, pack)):

@@ -15,7 +15,7 @@ def rounds(turns: Rows, roster: Roster) -> Rows:
     a session gap (rule ``round_splits_at_gap``). What ends a round also ends the time to answer it. ``opens`` is the
     round whose first question begins a session or is the first after an account that began it. Left out: rounds of colleagues
     and blocked people, and unanswered ones of robot accounts (nobody was there to answer).
-    Source: platforms.md §2b (3分钟人工响应率, 旺旺人工平响时长).
+    Source: trade: response (3分钟人工响应率, 旺旺人工平响时长).
     """
     marks = turns.filter(turns.starts | turns.replies | turns.last | (turns.opens & ~turns.by_customer))
     run = ibis.window(group_by=list(PAIR), order_by=[marks.place])

@@ -10,7 +10,7 @@ from huitou.tables import TABLES
 def sessions(turns: Rows) -> Rows:
     """One row per session; the pause is the rule ``session_gap_s``, measured between messages of customer and person.
 
-    Source: platforms.md §2a, chat split (最长等待时间).
+    Source: trade: inquiry funnel, chat split (最长等待时间).
     """
     marks = turns.filter(turns.opens | turns.last)
     marks = marks.mutate(written_before=marks.written - marks.writes)

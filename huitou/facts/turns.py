@@ -29,30 +29,31 @@ def turns(messages: Rows, pack: RulePack) -> Rows:
     """Messages that start or answer a round, begin a session, or are the first or last of their day (by person or customer).
 
     Order inside a customer and account: sent_at, then load and row of the file (row_key last). Columns, beside those of
-    the message: ``place`` 0, 1, 2… among the pair's messages; ``agents`` messages by a person so far, this one included;
-    ``by_customer``; ``before_at`` the pair's message before; ``starts`` a round; ``replies`` first person after a customer;
-    ``answers`` and in time to answer; ``opens`` a session; ``first_of_day``, ``last_of_day``, ``last`` of all.
+    the message: ``place`` 0, 1, 2… among the pair's messages; ``written`` by persons so far, this one included, and ``writes``
+    by this one (see `PER_MESSAGE`); ``by_customer``; ``before_at`` the pair's message before; ``starts`` a round; ``replies``
+    first person after a customer; ``answers`` and in time to answer; ``opens`` a session; ``first_of_day``, ``last_of_day``,
+    ``last`` of all.
     """
     by_customer = messages.kind == "customer"
     human = messages.filter(messages.kind.isin(("customer", "agent"))).select(
         *CARRIED,
-        file_order=(messages.load * 2**32 + messages.row) * 2 + by_customer.cast("int64"),
+        by_customer=by_customer,
         writes=ibis.ifelse(by_customer, 0, messages.chars * PER_MESSAGE + 1),
+        file_order=messages.load * 2**32 + messages.row,
     )
     order = {"group_by": list(PAIR), "order_by": [human.sent_at, human.file_order, human.row_key]}
     run, so_far = ibis.window(**order), ibis.window(**order, preceding=(None, 0))
     seen = human.mutate(
         place=ibis.row_number().over(run),
         written=_int(human.writes.sum().over(so_far)),
-        by_customer=human.file_order % 2 == 1,
-        before=human.file_order.lag().over(run),
+        after_customer=human.by_customer.lag().over(run),
         before_at=human.sent_at.lag().over(run),
         before_day=human.day.lag().over(run),
         after_day=human.day.lead().over(run),
     )
     marked = _mark(seen, pack)
     turning = marked.starts | marked.replies | marked.opens | marked.first_of_day | marked.last_of_day
-    return marked.filter(turning).drop("file_order", "before", "before_day", "after_day")
+    return marked.filter(turning).drop("file_order", "after_customer", "before_day", "after_day")
 
 
 def _int(total: Expr) -> Expr:
@@ -71,7 +72,7 @@ def chars_in(written: Expr) -> Expr:
 
 
 def _mark(seen: Rows, pack: RulePack) -> Rows:
-    first, pause = seen.before.isnull(), seen.sent_at - seen.before_at
+    first, pause = seen.before_at.isnull(), seen.sent_at - seen.before_at
     new_day = (seen.before_day != seen.day).fill_null(False)
     gap = (pause >= pack.session_gap_s * SECOND_US).fill_null(False)
     cut = (pause >= LONGEST_PAUSE_DAYS * DAY_US).fill_null(False)
@@ -79,7 +80,7 @@ def _mark(seen: Rows, pack: RulePack) -> Rows:
         cut = cut | new_day
     if pack.round_splits_at_gap:
         cut = cut | gap
-    after_customer = (seen.before % 2 == 1).fill_null(False)
+    after_customer = seen.after_customer.fill_null(False)
     replies = ~seen.by_customer & after_customer
     return seen.mutate(
         starts=seen.by_customer & (~after_customer | cut),

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from huitou.errors import NeedsData
+from huitou.errors import NeedsData, Say
 from huitou.findings import agents, conversion, follow_up, logistics, payment, products, response, reviews, value
 from huitou.findings.case import Case
 from huitou.findings.model import Cause, Diagnosis, Finding
@@ -37,11 +37,13 @@ def diagnose(snapshot: Snapshot, settings: Settings, pack: RulePack, *, period: 
     """
     whole = _whole_days(snapshot)
     if whole is None:
-        raise NeedsData("a diagnosis", "chats, orders or reviews")
+        raise NeedsData(Say("诊断", "a diagnosis"), Say("聊天记录、订单或评价", "chats, orders or reviews"))
     asked = period or (whole[1] - timedelta(days=MOST_DAYS - 1), whole[1])
     inside = max(asked[0], whole[0]), min(asked[1], whole[1])
     if inside[0] > inside[1]:
-        raise NeedsData(f"a diagnosis of {asked[0]} to {asked[1]}", f"data of these days; there is {whole[0]} to {whole[1]}")
+        what = Say(f"{asked[0]} 至 {asked[1]} 的诊断", f"a diagnosis of {asked[0]} to {asked[1]}")
+        needs = Say(f"这些天的数据；现有 {whole[0]} 至 {whole[1]}", f"data of these days; there is {whole[0]} to {whole[1]}")
+        raise NeedsData(what, needs)
     case = Case(snapshot, settings, pack, inside)
     found = [f for kind in KINDS if (f := kind(case)) is not None]
     unknown = _unknown(case)

@@ -173,7 +173,7 @@ class Catalog:
     def folder(self, name: str) -> str:
         """Folder of a table under ``lake/``: canonical ones are shared, facts belong to a rule pack. Raises UnknownName."""
         if name not in TABLES:
-            raise UnknownName("table", name, TABLES)
+            raise UnknownName(Say("表", "table"), name, TABLES)
         return f"facts/{self.rules}/{name}" if TABLES[name].fact else f"tables/{name}"
 
     def files(self, name: str, months: Iterable[str] | None = None) -> list[DataFile]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from huitou.errors import DiskFull, HuitouError
+from huitou.errors import DiskFull, HuitouError, NotWritable
 
 BALLAST_BYTES = 8 * 2**20
 """Room kept free while a load is staged, so that its last, small writes (log, ledger) cannot hit a full disk."""
@@ -19,13 +19,27 @@ _FULL = re.compile(
 )
 
 
+_FORBIDDEN = re.compile(
+    r"permission denied|operation not permitted|read-only file ?system|os error (13|30)\b|readonly database"
+    r"|unable to open database file",
+    re.IGNORECASE,
+)
+
+
 def is_full(error: BaseException) -> bool:
     """Whether the error, or one that caused it, says that there is no room; engines hide errno in their messages."""
+    return _says(error, (errno.ENOSPC, errno.EDQUOT), _FULL)
+
+
+def is_forbidden(error: BaseException) -> bool:
+    """Whether the error, or one that caused it, says that the place is read-only for us."""
+    return _says(error, (errno.EACCES, errno.EPERM, errno.EROFS), _FORBIDDEN)
+
+
+def _says(error: BaseException, codes: tuple[int, ...], words: re.Pattern[str]) -> bool:
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        if _FULL.search(str(seen)):
+        if (isinstance(seen, OSError) and seen.errno in codes) or words.search(str(seen)):
             return True
         seen = seen.__cause__ or seen.__context__
     return False
@@ -33,7 +47,7 @@ def is_full(error: BaseException) -> bool:
 
 @contextmanager
 def room(where: Path) -> Iterator[None]:
-    """Turns every kind of "no space left" into `DiskFull`; other errors pass as they are."""
+    """Turns every kind of "no space left" into `DiskFull`, of "read-only" into `NotWritable`; other errors pass as they are."""
     try:
         yield
     except HuitouError:
@@ -41,6 +55,8 @@ def room(where: Path) -> Iterator[None]:
     except Exception as error:
         if is_full(error):
             raise DiskFull(where) from error
+        if is_forbidden(error):
+            raise NotWritable(where) from error
         raise
 
 

@@ -56,7 +56,7 @@ def read_settings(file: Path) -> Settings:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SettingsError(
-            file, "UTF-8", Say("编码不对，读不出文字", "cannot be read: the file has another encoding"),
+            file, "", Say("编码不对，读不出文字", "cannot be read: the file has another encoding"),
             Say("另存为 UTF-8。", "Save it as UTF-8."),
         ) from None  # fmt: skip
     return parse_settings(text, file)
@@ -69,7 +69,7 @@ def parse_settings(text: str, file: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         says = Say(f"不是有效的 TOML（{error}）", f"is not valid TOML: {error}")
         raise SettingsError(
-            file, "TOML", says, Say("改正那一行；文字要加引号。", "Correct that line; texts stand in quotes.")
+            file, "", says, Say("改正那一行；文字要加引号。", "Correct that line; texts stand in quotes.")
         ) from None
     return _Reader(file, data).settings()
 

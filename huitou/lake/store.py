@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from huitou.errors import Problem, Say
+from huitou.errors import Problem, Say, Text
 from huitou.lake.check import faults
 from huitou.lake.delta import Catalog
 from huitou.lake.disk import room
@@ -23,7 +23,7 @@ class Lake:
         self._vault = vault
         self._memory_gib = memory_gib
 
-    def write(self, what: str) -> Writer:
+    def write(self, what: Text) -> Writer:
         """Become the writer; `what` is shown to others. Raises LakeBusy. What a dead writer left is finished or undone."""
         return Writer(self.root, self.ledger, self._vault, what, self._memory_gib)
 

@@ -34,6 +34,11 @@ class Workspace:
         """
         folder = Path(path).resolve()
         file = folder / SETTINGS_FILE
+        if folder.exists() and not folder.is_dir():
+            raise HuitouError(
+                Say(f"{folder} 是一个文件。", f"{folder} is a file."),
+                Say("换一个文件夹。", "Choose a folder."),
+            )
         if file.exists():
             raise HuitouError(
                 Say(f"{folder} 已经是 Huitou 工作区。", f"{folder} is a Huitou workspace already."),
@@ -42,7 +47,7 @@ class Workspace:
         names = {f.name for f in fields(Settings)}
         for name in settings:
             if name not in names:
-                raise UnknownName("setting", name, names)
+                raise UnknownName(Say("设置项", "setting"), name, names)
         text = render_settings(Settings(shop=shop, platform=platform, **settings))
         parsed = parse_settings(text, file)
         with room(folder):
@@ -60,9 +65,10 @@ class Workspace:
     def open(cls, path: Path | str) -> "Workspace":
         """The workspace in a folder. Raises NotAWorkspace, or SettingsError for what huitou.toml says."""
         folder = Path(path).resolve()
-        if not (folder / SETTINGS_FILE).is_file():
-            raise NotAWorkspace(folder)
-        return cls(folder, read_settings(folder / SETTINGS_FILE))
+        with room(folder):
+            if not (folder / SETTINGS_FILE).is_file():
+                raise NotAWorkspace(folder)
+            return cls(folder, read_settings(folder / SETTINGS_FILE))
 
     def people(self, platform: str | None = None) -> People:
         """Where buyer ids of a platform (default: the shop's) become customer keys."""

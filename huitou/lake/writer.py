@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Literal
 from uuid import uuid4
 
-from huitou.errors import DiskFull
+from huitou.errors import DiskFull, Text, in_language
 from huitou.lake.build import Build
 from huitou.lake.delta import Catalog, Change, Folder, table_of
 from huitou.lake.disk import Ballast, room, sync_new
@@ -29,7 +29,7 @@ Kind = Literal["loads", "builds"]
 class Writer:
     """Holds the lake's lock while open. Leaving it by an exception undoes the load or build that is open."""
 
-    def __init__(self, root: Path, ledger: Ledger, vault: Vault | None, what: str, memory_gib: float | None = None) -> None:
+    def __init__(self, root: Path, ledger: Ledger, vault: Vault | None, what: Text, memory_gib: float | None = None) -> None:
         self.root = root
         self.ledger = ledger
         self._vault = vault
@@ -60,8 +60,9 @@ class Writer:
             stored=0, known=0, quarantined=0, repeats_of=known.number if known else None,
         )  # fmt: skip
         uid = uuid4().hex
+        owner = f"{in_language(self._what, 'en')} (pid {os.getpid()} on {socket.gethostname()})"
         with room(self.root):
-            number = self.ledger.start_load(entry, uid, f"{self._what} (pid {os.getpid()} on {socket.gethostname()})")
+            number = self.ledger.start_load(entry, uid, owner)
         load = Load(self, entry.numbered(number), uid, known)
         self._open = load
         return load

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from huitou.errors import HuitouError
+from huitou.errors import HuitouError, Say
 from huitou.lake.settings import Settings
 from huitou.metrics.declare import Metric, declared
 from huitou.metrics.estimate import estimate, flat_aggregates, key_flags, quantiles
@@ -107,8 +107,11 @@ def stock_under(snapshot: Reader, pack: RulePack) -> Stock:
     """What the snapshot holds. Raises HuitouError when its facts were built under another rule pack than asked for."""
     if snapshot.rules not in (None, pack.id):
         raise HuitouError(
-            f"The snapshot shows facts built under {snapshot.rules}, the numbers are asked for under {pack.id}.",
-            f"Open the snapshot with the rule pack {pack.id}.",
+            Say(
+                f"快照里的事实表按 {snapshot.rules} 计算，要的数却按 {pack.id}。",
+                f"The snapshot shows facts built under {snapshot.rules}, the numbers are asked for under {pack.id}.",
+            ),
+            Say(f"用规则包 {pack.id} 打开快照。", f"Open the snapshot with the rule pack {pack.id}."),
         )
     return stock_of(snapshot)
 
@@ -116,7 +119,8 @@ def stock_under(snapshot: Reader, pack: RulePack) -> Stock:
 def checked_period(period: Period | None) -> Period | None:
     """The period as given. Raises HuitouError when it ends before it begins."""
     if period and period[0] > period[1]:
-        raise HuitouError(f"The period ends ({period[1]}) before it begins ({period[0]}).", "Name the earlier day first.")
+        says = Say(f"末日 {period[1]} 早于首日 {period[0]}。", f"The period ends ({period[1]}) before it begins ({period[0]}).")
+        raise HuitouError(says, Say("先写较早的一天。", "Name the earlier day first."))
     return period
 
 

@@ -60,7 +60,7 @@ def payment_conversion(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="inquiries", zh="询单最终付款成功率", en="Inquiry payment rate", unit="share", better="higher", needs=INQUIRY,
-    final_after="both windows", rules=("inquiry_window_s", "payment_window_s"), source="赤兔 and 生意参谋, platforms §2a",
+    final_after="both windows", rules=("inquiry_window_s", "payment_window_s"), source="赤兔 and 生意参谋, trade: inquiry funnel",
 )  # fmt: skip
 def inquiry_payment_rate(t: Fact, rule: RulePack) -> Measure:
     """Inquiring customers who finally paid ÷ inquiring customers."""

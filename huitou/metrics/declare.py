@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from typing import Literal, get_args
 
-from huitou.errors import UnknownName
+from huitou.errors import Say, UnknownName
 from huitou.metrics.measures import Fact, Measure, count
 from huitou.metrics.needs import NEEDS
 from huitou.metrics.population import POPULATIONS
@@ -92,7 +92,7 @@ def not_carried(  # noqa: PLR0913 (a declaration is the list of its facts)
 def declared(name: str) -> Metric:
     """The metric called `name`. Raises UnknownName with the nearest one."""
     if name not in METRICS:
-        raise UnknownName("metric", name, METRICS)
+        raise UnknownName(Say("指标", "metric"), name, METRICS)
     return METRICS[name]
 
 

@@ -19,7 +19,7 @@ def ordering_customers(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="order_facts", zh="付款客户数", en="Paying customers", unit="count", better="higher", needs=BUYERS,
-    final_after="the payment window", source="生意参谋 支付买家数, platforms §3.8",
+    final_after="the payment window", source="生意参谋 支付买家数",
 )  # fmt: skip
 def paying_customers(t: Fact, rule: RulePack) -> Measure:
     """Distinct customers who paid an order placed in the period, as far as the export knows."""
@@ -82,7 +82,7 @@ def cod_orders(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="order_facts", zh="付款金额", en="Amount paid", unit="CNY", better="higher", needs=ORDERS,
-    final_after="the payment window", source="platforms §2c 销售额",
+    final_after="the payment window", source="trade: value and refunds 销售额",
 )  # fmt: skip
 def amount_paid(t: Fact, rule: RulePack) -> Measure:
     """Paid by buyers before any refund (销售额)."""
@@ -91,7 +91,7 @@ def amount_paid(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="order_facts", zh="净销售额", en="Amount paid, net of refunds", unit="CNY", better="higher", needs=ORDERS,
-    final_after="the export", source="生意参谋 净销售额, platforms §2c",
+    final_after="the export", source="生意参谋 净销售额, trade: value and refunds",
 )  # fmt: skip
 def amount_paid_net(t: Fact, rule: RulePack) -> Measure:
     """Paid by buyers less what went back to them."""
@@ -109,7 +109,7 @@ def average_order_value(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="order_facts", zh="订单金额中位数", en="Median order value", unit="CNY", better="higher", needs=ORDERS,
-    final_after="the payment window", source="platforms §2b, the robust choice",
+    final_after="the payment window", source="trade: response, the robust choice",
 )  # fmt: skip
 def order_value_median(t: Fact, rule: RulePack) -> Measure:
     """Half of the paid orders are no larger than this; one very large order does not move it."""
@@ -118,7 +118,7 @@ def order_value_median(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="order_facts", zh="客单价", en="Average spend per buyer", unit="CNY", better="higher", needs=BUYERS,
-    final_after="the payment window", source="[003] 5.3.2, platforms §2c",
+    final_after="the payment window", source="[003] 5.3.2, trade: value and refunds",
 )  # fmt: skip
 def average_spend_per_buyer(t: Fact, rule: RulePack) -> Measure:
     """Amount paid in the period ÷ paying customers: what the trade calls 客单价."""
@@ -145,7 +145,7 @@ def items_per_customer(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="order_facts", zh="客件数", en="Items per buyer", unit="ratio", better="higher", needs=(*BUYERS, "items"),
-    final_after="the payment window", source="[004], platforms §2c",
+    final_after="the payment window", source="[004], trade: value and refunds",
 )  # fmt: skip
 def items_per_buyer(t: Fact, rule: RulePack) -> Measure:
     """Pieces in paid orders ÷ paying customers."""
@@ -172,7 +172,7 @@ def time_to_pay_p90(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="order_facts", zh="复购率", en="Repurchase rate", unit="share", better="higher", needs=BUYERS,
-    final_after="the export", source="[003] 6.3.4, platforms §2c, §2e",
+    final_after="the export", source="[003] 6.3.4, trade: value and refunds, trade: retention",
 )  # fmt: skip
 def repurchase_rate(t: Fact, rule: RulePack) -> Measure:
     """Customers who bought on two or more days of the period ÷ customers who bought in it.

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import ibis
 
-from huitou.errors import HuitouError, UnknownName
+from huitou.errors import HuitouError, Say, UnknownName
 from huitou.lake.settings import Settings
 from huitou.metrics.measures import Expr, Fact
 from huitou.metrics.needs import Stock
@@ -193,7 +193,7 @@ def check(dims: tuple[str, ...], metric: str, scope: Scope) -> None:
     """Raises UnknownName for a dimension that does not apply to the metric."""
     for dim in (*scope.by, *scope.where):
         if dim not in dims:
-            raise UnknownName(f"dimension of {metric}", dim, dims)
+            raise UnknownName(Say(f"维度（{metric}）", f"dimension of {metric}"), dim, dims)
 
 
 def population(of: str, w: World) -> Fact:
@@ -255,12 +255,16 @@ def _matches(column: Expr, dim: str, value: str, w: World) -> Expr:
     return column == value
 
 
+_TIMES_ZH = {"hour": "小时", "day": "日期", "week": "周", "month": "月份"}
+
+
 def _parsed(dim: str, value: str, read: Callable[[str], T]) -> T:
     try:
         return read(value)
     except ValueError:
         example = {"hour": "09", "day": "2026-05-19", "week": "2026-W21", "month": "2026-05"}[dim]
-        raise HuitouError(f"{value!r} is no {dim}.", f"Write it like {example}.") from None
+        says = Say(f"{value!r} 不是{_TIMES_ZH[dim]}。", f"{value!r} is no {dim}.")
+        raise HuitouError(says, Say(f"写成 {example} 这样。", f"Write it like {example}.")) from None
 
 
 def first_day(dim: str, value: str) -> date:

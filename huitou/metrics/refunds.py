@@ -22,7 +22,7 @@ def items_back(t: Fact) -> Expr:
 
 @metric(
     of="order_facts", zh="退款订单数", en="Refunded orders", unit="count", better="lower", needs=REFUNDS,
-    final_after="the export", source="platforms §2c 退款率",
+    final_after="the export", source="trade: value and refunds 退款率",
 )  # fmt: skip
 def refunded_orders(t: Fact, rule: RulePack) -> Measure:
     """Paid orders with any refund that succeeded."""
@@ -31,7 +31,7 @@ def refunded_orders(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="order_facts", zh="退款金额", en="Amount refunded", unit="CNY", better="lower", needs=REFUNDS,
-    final_after="the export", source="生意参谋 成功退款金额, platforms §2c",
+    final_after="the export", source="生意参谋 成功退款金额, trade: value and refunds",
 )  # fmt: skip
 def amount_refunded(t: Fact, rule: RulePack) -> Measure:
     """Money that went back to buyers of the orders placed in the period."""
@@ -40,7 +40,7 @@ def amount_refunded(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="order_facts", zh="订单退款率", en="Refund rate by orders", unit="share", better="lower", needs=REFUNDS,
-    final_after="the export", source="platforms §2c 退款率",
+    final_after="the export", source="trade: value and refunds 退款率",
 )  # fmt: skip
 def order_refund_rate(t: Fact, rule: RulePack) -> Measure:
     """Paid orders with any refund ÷ paid orders."""
@@ -49,7 +49,7 @@ def order_refund_rate(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="order_facts", zh="金额退款率", en="Refund rate by money", unit="share", better="lower", needs=REFUNDS,
-    final_after="the export", source="platforms §2c 退款率",
+    final_after="the export", source="trade: value and refunds 退款率",
 )  # fmt: skip
 def amount_refund_rate(t: Fact, rule: RulePack) -> Measure:
     """Money refunded ÷ money paid."""
@@ -58,7 +58,7 @@ def amount_refund_rate(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="order_facts", zh="品质退款率", en="Quality refund rate", unit="share", better="lower",
-    needs=("orders", "refund export", "refund reasons"), final_after="the export", source="天猫 首次品退率, platforms §2d",
+    needs=("orders", "refund export", "refund reasons"), final_after="the export", source="天猫 首次品退率, trade: shop scores",
 )  # fmt: skip
 def quality_refund_rate(t: Fact, rule: RulePack) -> Measure:
     """Paid orders refunded for a quality reason ÷ paid orders."""

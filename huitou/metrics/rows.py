@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from huitou.errors import NeedsData
+from huitou.errors import NeedsData, Say
 from huitou.lake.settings import Settings
 from huitou.metrics.compute import checked_period, missing, stock_under
 from huitou.metrics.declare import declared
 from huitou.metrics.measures import Fact, Measure
-from huitou.metrics.needs import Reader
+from huitou.metrics.needs import NEEDS, Reader
 from huitou.metrics.population import Period, Scope, World, accounts, allowed, check, population, short_code, shown
 from huitou.rules import RulePack
 from huitou.tables import TABLES, Column
@@ -41,7 +41,8 @@ def rows(  # noqa: PLR0913 (a cell's own arguments, and how many rows)
     world = World(stock_under(snapshot, pack), settings, pack, scope)
     lacking = missing(m, world)
     if lacking or m.of is None:
-        raise NeedsData(name, lacking or m.needs[0])
+        need = lacking or m.needs[0]
+        raise NeedsData(name, Say(NEEDS[need].zh, need))
     t = population(m.of, world)
     t = _counted(t, m.measure(t, pack))
     first = next(c for c in ORDER_OF_ROWS if c in t.columns)

@@ -99,7 +99,7 @@ def human_response_rate_3min(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="rounds", zh="3分钟人工响应率（全天）", en="3-minute human response rate, all day", unit="share", better="higher",
-    needs=CHATS, final_after="the day's end", rules=("answer_same_day", "response_within_s"), source="拼多多, platforms §2b",
+    needs=CHATS, final_after="the day's end", rules=("answer_same_day", "response_within_s"), source="拼多多, trade: response",
 )  # fmt: skip
 def human_response_rate_3min_all_day(t: Fact, rule: RulePack) -> Measure:
     """`human_response_rate_3min` by the calendar clock: rounds asked at any hour."""
@@ -126,7 +126,7 @@ def average_response_time_all_day(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="rounds", zh="响应时间中位数", en="Median response time", unit="s", better="lower", needs=CHATS,
-    final_after="the day's end", rules=CLOCK, source="platforms §2b, the robust choice",
+    final_after="the day's end", rules=CLOCK, source="trade: response, the robust choice",
 )  # fmt: skip
 def response_time_median(t: Fact, rule: RulePack) -> Measure:
     """Half of the rounds in the rule's hours waited no longer than this."""
@@ -135,7 +135,7 @@ def response_time_median(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="rounds", zh="响应时间 P90", en="Response time, 90th percentile", unit="s", better="lower", needs=CHATS,
-    final_after="the day's end", rules=CLOCK, source="platforms §2b, the robust choice",
+    final_after="the day's end", rules=CLOCK, source="trade: response, the robust choice",
 )  # fmt: skip
 def response_time_p90(t: Fact, rule: RulePack) -> Measure:
     """Nine of ten rounds in the rule's hours waited no longer than this."""
@@ -153,7 +153,7 @@ def first_response_time(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="rounds", zh="首次响应时间中位数", en="Median first response time", unit="s", better="lower", needs=CHATS,
-    final_after="the day's end", rules=(*CLOCK, "session_gap_s"), source="platforms §2b, the robust choice",
+    final_after="the day's end", rules=(*CLOCK, "session_gap_s"), source="trade: response, the robust choice",
 )  # fmt: skip
 def first_response_time_median(t: Fact, rule: RulePack) -> Measure:
     """Half of the first rounds waited no longer than this."""
@@ -162,7 +162,7 @@ def first_response_time_median(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="rounds", zh="首次响应时间 P90", en="First response time, 90th percentile", unit="s", better="lower", needs=CHATS,
-    final_after="the day's end", rules=(*CLOCK, "session_gap_s"), source="platforms §2b, the robust choice",
+    final_after="the day's end", rules=(*CLOCK, "session_gap_s"), source="trade: response, the robust choice",
 )  # fmt: skip
 def first_response_time_p90(t: Fact, rule: RulePack) -> Measure:
     """Nine of ten first rounds waited no longer than this."""
@@ -171,7 +171,7 @@ def first_response_time_p90(t: Fact, rule: RulePack) -> Measure:
 
 @metric(
     of="rounds", zh="慢响应率", en="Slow reply rate", unit="share", better="lower", needs=CHATS,
-    final_after="the day's end", rules=(*HOURS, "slow_reply_s"), source="快麦 慢响应, platforms §2b",
+    final_after="the day's end", rules=(*HOURS, "slow_reply_s"), source="快麦 慢响应, trade: response",
 )  # fmt: skip
 def slow_reply_rate(t: Fact, rule: RulePack) -> Measure:
     """Replies that came later than the rule's limit ÷ replies, in the rule's hours; rounds without a reply are not here."""

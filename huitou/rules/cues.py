@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from huitou.errors import SettingsError
+from huitou.errors import Say, SettingsError
+from huitou.rules.toml import not_toml
 
 CUE_FILE = Path(__file__).parent / "cues.toml"
 
@@ -41,7 +42,7 @@ def load_cues(file: Path = CUE_FILE) -> Cues:
     try:
         raw = tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(file.name, "the file", f"is not TOML ({error})", "Mend the line it names.") from None
+        raise not_toml(file, error) from None
     groups = {
         g: tuple(_cue(file, g, code, leaf) for code, leaf in raw.get(g, {}).items()) for g in ("loss", "complaint", "words")
     }
@@ -50,6 +51,7 @@ def load_cues(file: Path = CUE_FILE) -> Cues:
 
 def _cue(file: Path, group: str, code: str, leaf: dict[str, Any]) -> Cue:
     if not leaf.get("cues") or not all(isinstance(leaf.get(k), str) for k in ("zh", "en")):
-        raise SettingsError(file.name, f"{group}.{code}", "lacks zh, en or cues", "Every leaf names all three.")
+        says, fix = Say("缺少 zh、en 或 cues", "lacks zh, en or cues"), Say("三样都要写。", "Every leaf names all three.")
+        raise SettingsError(file.name, f"{group}.{code}", says, fix)
     more = {k: v for k, v in leaf.items() if k not in ("zh", "en", "cues", "not")}
     return Cue(code, leaf["zh"], leaf["en"], tuple(leaf["cues"]), tuple(leaf.get("not", ())), more)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from huitou.errors import SettingsError, UnknownName
+from huitou.errors import Say, SettingsError, UnknownName
 from huitou.rules.model import Trust
+from huitou.rules.toml import not_toml
 
 GOAL_FILES = Path(__file__).parent / "goals"
 
@@ -40,7 +41,7 @@ def load_goals(
     file that lacks a value, a source or a trust mark.
     """
     if industry is not None and industry not in industries(folder):
-        raise UnknownName("industry", industry, industries(folder))
+        raise UnknownName(Say("行业", "industry"), industry, industries(folder))
     found = [Target(m, v, "company", "本店目标", "own goal", "huitou.toml [goals]", "A") for m, v in (company or {}).items()]
     general: list[Target] = []
     for file in sorted(folder.glob("*.toml")):
@@ -61,17 +62,23 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(file.name, "the file", f"is not TOML ({error})", "Mend the line it names.") from None
+        raise not_toml(file, error) from None
 
 
 def _targets(file: Path, raw: dict[str, Any]) -> list[Target]:
     origin, out = raw.get("origin"), []
     if origin not in ("platform", "industry"):
-        raise SettingsError(file.name, "origin", f"is {origin!r}", "Write platform or industry.")
+        fix = Say("写 platform 或 industry。", "Write platform or industry.")
+        raise SettingsError(file.name, "origin", Say(f"是 {origin!r}", f"is {origin!r}"), fix)
     for metric, goal in raw.get("goals", {}).items():
         missing = [k for k in ("zh", "en", "source") if not isinstance(goal.get(k), str)]
         if missing or goal.get("trust") not in get_args(Trust) or not isinstance(goal.get("value"), int | float):
-            says = f"lacks {', '.join(missing)}" if missing else "lacks a number as value or a trust mark"
-            raise SettingsError(file.name, f"goals.{metric}", says, "A goal names value, zh, en, source and trust (A, B or C).")
+            lacks = Say(f"缺少 {'、'.join(missing)}", f"lacks {', '.join(missing)}")
+            says = lacks if missing else Say("缺少数值 value 或可信度", "lacks a number as value or a trust mark")
+            fix = Say(
+                "每个目标写 value、zh、en、source 和 trust（A、B 或 C）。",
+                "A goal names value, zh, en, source and trust (A, B or C).",
+            )
+            raise SettingsError(file.name, f"goals.{metric}", says, fix)
         out.append(Target(metric, float(goal["value"]), origin, goal["zh"], goal["en"], goal["source"], goal["trust"]))
     return out

@@ -6,8 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from huitou.errors import SettingsError, UnknownName
+from huitou.errors import Say, SettingsError, UnknownName
 from huitou.rules.model import Rule, RulePack, Trust
+from huitou.rules.toml import not_toml
 
 BUILT_IN = Path(__file__).parent / "packs"
 _HEAD = ("id", "platform", "zh", "en", "valid_from", "rules")
@@ -28,16 +29,17 @@ def load_pack(name: str, folder: Path | None = None) -> RulePack:
     """
     files = pack_files(folder)
     if name not in files:
-        raise UnknownName("rule pack", name, files)
+        raise UnknownName(Say("规则包", "rule pack"), name, files)
     file = files[name]
     try:
         raw = tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(file.name, "the file", f"is not TOML ({error})", "Mend the line it names.") from None
+        raise not_toml(file, error) from None
     rules = {key: _rule(file, key, raw.get("rules", {}).get(key)) for key in _VALUES}
     valid_from = raw.get("valid_from")
     if not isinstance(valid_from, date):
-        raise SettingsError(file.name, "valid_from", "is not a date", "Write it as 2025-06-01, without quotes.")
+        fix = Say("写成 2025-06-01，不加引号。", "Write it as 2025-06-01, without quotes.")
+        raise SettingsError(file.name, "valid_from", Say("不是日期", "is not a date"), fix)
     values: dict[str, Any] = {key: rule.value for key, rule in rules.items()}
     values |= {key: _head(file, raw, key) for key in ("platform", "zh", "en")}
     return RulePack(id=name, valid_from=valid_from, rules=rules, **values)
@@ -45,22 +47,27 @@ def load_pack(name: str, folder: Path | None = None) -> RulePack:
 
 def _head(file: Path, raw: dict[str, Any], key: str) -> str:
     if not isinstance(raw.get(key), str):
-        raise SettingsError(file.name, key, "is missing", "Write it as text at the head of the file.")
+        fix = Say("在文件开头写上，加引号。", "Write it as text at the head of the file.")
+        raise SettingsError(file.name, key, Say("没有写", "is missing"), fix)
     return str(raw[key])
 
 
 def _rule(file: Path, key: str, raw: dict[str, Any] | None) -> Rule:
     """One ``[rules.KEY]`` table, its value checked against the field's type; no ``value`` means None."""
     if raw is None:
-        raise SettingsError(file.name, f"rules.{key}", "is missing", "Copy the table from a built-in pack and set its value.")
+        fix = Say("从自带的规则包抄来这一节，再改数值。", "Copy the table from a built-in pack and set its value.")
+        raise SettingsError(file.name, f"rules.{key}", Say("没有写", "is missing"), fix)
     value = raw.get("value")
     allowed = get_args(_TYPES[key]) or (_TYPES[key],)
     right = any(value is None if a is type(None) else type(value) is a if isinstance(a, type) else value == a for a in allowed)
     if not right:
-        names = " or ".join("no value" if a is type(None) else getattr(a, "__name__", repr(a)) for a in allowed)
-        raise SettingsError(file.name, f"rules.{key}", f"has the value {value!r}", f"It must be {names}.")
+        names = ["–" if a is type(None) else getattr(a, "__name__", repr(a)) for a in allowed]
+        fix = Say(f"只能是 {' 或 '.join(names)}。", f"It must be {' or '.join(names)}.")
+        raise SettingsError(file.name, f"rules.{key}", Say(f"的值是 {value!r}", f"has the value {value!r}"), fix)
     missing = [k for k in ("zh", "en", "source", "trust") if not isinstance(raw.get(k), str)]
     if missing or raw["trust"] not in get_args(Trust):
-        says = f"lacks {', '.join(missing)}" if missing else f"has the trust mark {raw['trust']!r}"
-        raise SettingsError(file.name, f"rules.{key}", says, "Every rule names zh, en, source and trust (A, B or C).")
+        lacks = Say(f"缺少 {'、'.join(missing)}", f"lacks {', '.join(missing)}")
+        says = lacks if missing else Say(f"的可信度是 {raw['trust']!r}", f"has the trust mark {raw['trust']!r}")
+        fix = Say("每条规则写 zh、en、source 和 trust（A、B 或 C）。", "Every rule names zh, en, source and trust (A, B or C).")
+        raise SettingsError(file.name, f"rules.{key}", says, fix)
     return Rule(value, raw.get("unit"), raw["zh"], raw["en"], raw["source"], raw["trust"])

@@ -11,9 +11,9 @@ from huitou.sources.chat_blocks import STAMP
 from huitou.sources.chat_lines import Form
 from huitou.sources.model import Head
 
-_OLD_ACCOUNT = re.compile(rf"^(?:cntaobao)?([^:()\s]{{1,40}}):[^:()\s]{{1,40}}\({STAMP}\):")
+_OLD_ACCOUNT = re.compile(rf"^(?:cntaobao)?(([^:()\s]{{1,40}}):[^:()\s]{{1,40}})\({STAMP}\):")
 _LONGEST = 80  # characters of a line that names somebody
-_INSTANT_ACCOUNT = re.compile(rf"^{STAMP} +(?:cntaobao)?([^:\s]{{1,40}}):[^:\s]{{1,40}}[:：]")
+_INSTANT_ACCOUNT = re.compile(rf"^{STAMP} +(?:cntaobao)?(([^:\s]{{1,40}}):[^:\s]{{1,40}})[:：]")
 
 
 def form_of(head: Head, shop: str, *, old: bool) -> Form:
@@ -64,7 +64,8 @@ def _refuse_another_shop(head: Head, shops: tuple[str, ...], *, old: bool) -> No
     """Raise FileRefused where no account of the shop speaks, but accounts of another: their words would be taken for the
     buyer's."""
     account = _OLD_ACCOUNT if old else _INSTANT_ACCOUNT
-    speaking = {found[1] for line in head.lines if (found := account.match(line))}
+    buyers = {line.strip("- ").removeprefix("cntaobao") for line in head.lines if line.startswith("-" * 20)}
+    speaking = {found[2] for line in head.lines if (found := account.match(line)) and found[1] not in buyers}
     if len(speaking) != 1 or any(_speaks(head, rf"{re.escape(shop)}[:(]") for shop in shops):
         return
     (other,) = speaking
@@ -72,5 +73,7 @@ def _refuse_another_shop(head: Head, shops: tuple[str, ...], *, old: bool) -> No
         f"里面说话的客服是「{other}:…」，huitou.toml 里的店名是「{shops[0]}」",
         f"its accounts are «{other}:…», huitou.toml names the shop «{shops[0]}»",
     )
-    fix = Say("把 huitou.toml 的 [shop] name 改成这个店名，再导入。", "Set name under [shop] in huitou.toml to that nick, then import.")
+    fix = Say(
+        "把 huitou.toml 的 [shop] name 改成这个店名，再导入。", "Set name under [shop] in huitou.toml to that nick, then import."
+    )
     raise FileRefused(head.path, says, fix)

@@ -20,6 +20,7 @@ from huitou.sources.replies import CUSTOMER
 SESSION_GAP_S = 600
 _US = 1_000_000
 _SHORTEST_NICK = 3  # shorter nicks are ordinary words too often («好的»)
+_FEW_DIGITS = r"^[0-9]{1,6}$"  # a number like this in a text is rarely the buyer's own
 _KEPT_OPEN = 10_000
 
 
@@ -47,24 +48,23 @@ class Chats:
     def batch(self, block: Arrived, said: pl.DataFrame) -> Batch:
         """A block's rows and problems; `said` counts the fast texts of as much of the file as has been read."""
         problems = [problem(block.file, row, None, reason) for row, reason in block.parsed.bad]
-        frames = self._frames(block.held.filter(pl.col("row") > 0).sort("row"), said)
+        frames = self.frames(block.held.filter(pl.col("row") > 0).sort("row"), said)
         return Batch(frames, frames["messages"].height + len(problems), block.bytes_done, problems, block.parsed.notes)
 
-    def _frames(self, held: pl.DataFrame, said: pl.DataFrame) -> dict[str, pl.DataFrame]:
-        """messages, agents and products as canonical frames with ``row``; agents and products once per file."""
+    def frames(self, held: pl.DataFrame, said: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        """messages, agents and products as canonical frames with ``row``; agents and products once per file.
+
+        `held`: `with_holders`; `said` counts the fast texts of as much of the file as has been read.
+        """
         rows = self._kinds(held, said)
         texts, product, ids = self._texts(rows)
-        tz = self.context.settings.timezone
-        wall = pl.col("time").cast(pl.Datetime("us"))
-        hour = pl.duration(hours=1)  # a wall clock that skips an hour in summer never shows it: one hour later is meant
-        skipped, plain = (
-            w.dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null").dt.epoch("us") for w in (wall + hour, wall)
-        )
-        utc = pl.coalesce(plain, skipped)
-        own = pl.coalesce("holder", pl.lit(self.own_account)).alias("account")
-        said_by = pl.col("account").alias("speaker")
-        rows = rows.with_columns(said_by, own, utc.alias("sent_at"), wall.dt.date().alias("day"), texts.alias("text"), product)
         settings = self.context.settings
+        own = pl.coalesce("holder", pl.lit(self.own_account))
+        ours = pl.col("side").is_in([replies.SHOP, replies.ROBOT])
+        said_by = pl.when(ours).then(pl.coalesce("account", own)).alias("speaker")
+        times = () if "day" in rows.columns else _of_wall_clock(settings.timezone)
+        rows = rows.with_columns(said_by, own.alias("account"), texts.alias("text"), product, pl.col("time").alias("sent_at"))
+        rows = rows.with_columns(times)
         customers = self._customers(rows["buyer"])
         distinct = rows["text"].unique()
         frame = rows.select(
@@ -73,7 +73,7 @@ class Chats:
             key_of_repeated(rows["account"], settings.platform, settings.shop).alias("agent_key"),
             "sent_at",
             "day",
-            (pl.col("time") // _US % 86_400).alias("second"),
+            "second",
             "kind",
             "text",
             rows["text"].replace_strict(distinct, key_column(distinct), return_dtype=pl.Int64).alias("text_hash"),
@@ -89,8 +89,9 @@ class Chats:
         often = said.filter(pl.col("n") >= replies.REPEATED).select("account", "said", pl.lit(True).alias("often"))
         held = held.with_columns(pl.when("fast").then(pl.col("text").hash(0)).alias("said"))
         held = held.join(often, on=["account", "said"], how="left", maintain_order="left")
-        automatic = (pl.col("fast") & pl.col("often").fill_null(False)).alias("automatic")
-        return held.with_columns(automatic).with_columns(replies.kind(self.context.settings).alias("kind"))
+        automatic = pl.col("fast") & pl.col("often").fill_null(False)
+        flagged = pl.col("flagged") if "flagged" in held.columns else pl.lit(False)
+        return held.with_columns((automatic | flagged).alias("automatic")).with_columns(replies.kind(self.context.settings).alias("kind"))
 
     def _texts(self, rows: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.DataFrame]:
         """Masked texts, the product key of each, and the items' ids by key."""
@@ -101,6 +102,10 @@ class Chats:
         product = pl.Series("product_key", [None], dtype=pl.Int64).new_from_index(0, rows.height)
         if len(at):
             product.scatter(at, keys)
+        if "item" in rows.columns:  # a column of its own says more than a link somewhere in the text
+            named = key_of_repeated(rows["item"], settings.platform, settings.shop, "id")
+            product = named.fill_null(product).alias("product_key")
+            keys, ids = pl.concat([keys, named]), pl.concat([ids, rows["item"]])
         found = pl.DataFrame({"product_key": keys, "product_id": ids}).drop_nulls().unique()
         return masking.mask(_without_nicks(rows, self.shops)), product, found
 
@@ -133,10 +138,22 @@ class Chats:
         return new.select(shop, "product_key", "product_id", pl.lit(None, pl.String).alias("title"), "row")
 
 
+def _of_wall_clock(zone: str) -> list[pl.Expr]:
+    """sent_at, day and second of ``time``, a wall clock of `zone`."""
+    wall = pl.col("time").cast(pl.Datetime("us"))
+    hour = pl.duration(hours=1)  # a wall clock that skips an hour in summer never shows it: one hour later is meant
+    skipped, plain = (
+        w.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.epoch("us") for w in (wall + hour, wall)
+    )
+    second = (pl.col("time") // _US % 86_400).alias("second")
+    return [pl.coalesce(plain, skipped).alias("sent_at"), wall.dt.date().alias("day"), second]
+
+
 def with_holders(messages: pl.DataFrame, earlier: pl.DataFrame | None, shops: tuple[str, ...]) -> pl.DataFrame:
     """Messages in the order of their chats, with ``target`` (of a hand-over), ``holder`` (the receiving account) and ``fast``.
 
-    `earlier` are messages of the block before (row 0) whose sessions may go on; they come back too.
+    `earlier` are messages of the block before (row 0) whose sessions may go on; they come back too. A column
+    ``received_by`` says who received a message of others than the shop, where the file tells.
     """
     rows = messages.with_columns(replies.transfer_target(messages, shops))
     if earlier is not None and earlier.height:
@@ -145,7 +162,8 @@ def with_holders(messages: pl.DataFrame, earlier: pl.DataFrame | None, shops: tu
     chats, time = rows["section"].to_numpy(), rows["time"].to_numpy()
     begins = np.append(True, chats[1:] != chats[:-1])[: rows.height]
     splits = begins | np.append(True, np.diff(time) >= SESSION_GAP_S * _US)[: rows.height]
-    account = pl.coalesce("target", "account")
+    told = ("received_by",) if "received_by" in rows.columns else ()
+    account = pl.coalesce("target", "account", *told)
     known = rows.select(account.is_not_null()).to_series().to_numpy()
     before, after = _latest(known, splits), _next(known, begins)
     index = np.where(before >= 0, before, after)
@@ -192,6 +210,7 @@ def _without_nicks(rows: pl.DataFrame, shops: tuple[str, ...]) -> pl.Series:
     texts = rows["text"].clone()
     hits = rows.select(named.fill_null(False)).to_series().arg_true()
     if len(hits):
+        hits = hits.filter(~rows["buyer"].gather(hits).str.contains(_FEW_DIGITS))
         pairs = zip(texts.gather(hits), rows["buyer"].gather(hits), strict=True)
         texts.scatter(hits, pl.Series([text.replace(nick, masking.NICK) for text, nick in pairs]))
     recall = texts.str.contains("撤回了一条消息", literal=True).arg_true()

@@ -92,7 +92,7 @@ class Mapped:
     def __init__(self, mapping: dict[str, object]) -> None:
         table = mapping.get("table")
         if table not in TARGETS:
-            raise UnknownName("table in the mapping", str(table), TARGETS)
+            raise UnknownName(Say("表（映射文件里）", "table in the mapping"), str(table), TARGETS)
         self.main = str(table)
         self._target = TARGETS[self.main]
         self._layout = _layout(self._target.layout, _section(mapping, "columns"))
@@ -135,7 +135,7 @@ def _layout(known: Layout, columns: dict[str, object]) -> Layout:
     names = {field.name for field in known.fields}
     for name, column in columns.items():
         if name not in names:
-            raise UnknownName("field in the mapping", name, names)
+            raise UnknownName(Say("字段（映射文件里）", "field in the mapping"), name, names)
         if not isinstance(column, str) or not column.strip():
             fix = Say(f'写成 {name} = "文件里的表头"。', f'Write {name} = "the heading in the file".')
             raise SettingsError(MAPPING, f"columns.{name}", Say("不是表头", "is not a heading"), fix)

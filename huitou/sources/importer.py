@@ -76,8 +76,10 @@ def import_files(
         context = Context(ws.settings, _Forgetful(ws.settings))
         return [_dry(path, chosen, context, progress) for path in files]
     context = Context(ws.settings, ws.people())
-    what = files[0].name if len(files) == 1 else f"{len(files)} files"
-    with ws.lake.write(f"import of {what}") as writer:
+    name = files[0].name
+    one = len(files) == 1
+    what = Say(f"导入 {name if one else f'{len(files)} 个文件'}", f"import of {name if one else f'{len(files)} files'}")
+    with ws.lake.write(what) as writer:
         for path in files:
             try:
                 reports.append(_store(path, chosen, context, writer, progress))

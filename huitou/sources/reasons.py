@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from huitou.errors import Problem
+from huitou.errors import Problem, Say
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +109,4 @@ NOTES: dict[str, tuple[str, str]] = {
 def problem(file: str, row: int, column: str | None, reason: str) -> Problem:
     """A Problem with the sentences of its reason; `reason` must be a key of `REASONS`."""
     known = REASONS[reason]
-    return Problem(file, row, column, reason, known.en, known.fix_en)
+    return Problem(file, row, column, reason, Say(known.zh, known.en), Say(known.fix_zh, known.fix_en))

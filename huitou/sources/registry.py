@@ -39,7 +39,7 @@ def source_called(name: str, known: list[Source]) -> Source:
     for source in known:
         if source.id == name:
             return source
-    raise UnknownName("source", name, [source.id for source in known])
+    raise UnknownName(Say("来源", "source"), name, [source.id for source in known])
 
 
 def recognise(head: Head, known: list[Source]) -> tuple[Source | None, int]:

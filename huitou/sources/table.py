@@ -26,19 +26,40 @@ Shape = Callable[[pl.DataFrame], Shaped]
 """Typed rows → canonical frames; one row of the main table per typed row that is no problem."""
 
 
-def read_table(head: Head, layout: Layout, context: Context, shape: Shape) -> Iterator[Batch]:
-    """Stream a file of any kind through a layout and a shape."""
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A stretch of a file as typed rows by field name; `rows_read` are these and the rows that became problems.
+
+    `headings`: the file's own heading of each field that it has.
+    """
+
+    rows: pl.DataFrame
+    rows_read: int
+    bytes_done: int
+    problems: list[Problem]
+    notes: dict[str, int]
+    headings: dict[str, str]
+
+
+def typed_rows(head: Head, layout: Layout, context: Context) -> Iterator[Typed]:
+    """Stream a file of any kind through a layout. Raises FileRefused."""
     placed = layout.place(head)
     parser = Parser(head, layout, placed, context.settings.timezone)
+    headings = {name: placed.column(name) for name in placed.positions}
     for number, slab in enumerate(ahead(slabs(head, placed))):
         slab = tidy(slab, head, placed)
         parsed = parser.parse(slab.frame)
-        shaped = shape(parsed.frame)
-        notes = slab.notes | {name: count for name, count in shaped.notes.items() if count}
-        if number == 0 and placed.unknown:
-            notes["unknown_columns"] = placed.unknown
-        problems = slab.problems + parsed.problems + shaped.problems
-        yield Batch(shaped.frames, slab.frame.height + len(slab.problems), slab.bytes_done, problems, notes)
+        notes = slab.notes | ({"unknown_columns": placed.unknown} if number == 0 and placed.unknown else {})
+        read = slab.frame.height + len(slab.problems)
+        yield Typed(parsed.frame, read, slab.bytes_done, slab.problems + parsed.problems, notes, headings)
+
+
+def read_table(head: Head, layout: Layout, context: Context, shape: Shape) -> Iterator[Batch]:
+    """Stream a file of any kind through a layout and a shape."""
+    for part in typed_rows(head, layout, context):
+        shaped = shape(part.rows)
+        notes = part.notes | {name: count for name, count in shaped.notes.items() if count}
+        yield Batch(shaped.frames, part.rows_read, part.bytes_done, part.problems + shaped.problems, notes)
 
 
 def slabs(head: Head, placed: Placed) -> Iterator[Slab]:
