@@ -89,7 +89,7 @@ def test_rows_and_problems_balance(tmp_path: Path) -> None:
     assert [(p.row, p.reason) for p in batch.problems] == [(4, "no_buyer"), (6, "stray"), (8, "chat_time"), (13, "speaker")]
     assert batch.frames["messages"].select("row", "text").rows() == [(7, "在吗"), (10, "在的")]
     assert batch.rows_read == 6
-    assert all(p.fix and "小明" not in p.says + p.fix for p in batch.problems)
+    assert all(p.fix and "小明" not in "".join([*p.says, *p.fix]) for p in batch.problems)
 
 
 def test_group_chats_are_left_out_and_counted(tmp_path: Path) -> None:

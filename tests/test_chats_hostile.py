@@ -13,7 +13,7 @@ from tests.chat_files import PEOPLE, SHOP, Said, Talks, batches, instant_lines, 
 
 DAY = "2025-03-01"
 BUYER = "爱包的小明"
-PROPERTY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PROPERTY = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 WORDS = [
     "在吗",

@@ -45,7 +45,8 @@ def invented(seed: int) -> tuple[list[Line], list[Order]]:
     return lines, orders
 
 
-@pytest.mark.parametrize("rules", ["tmall-2025", pytest.param("course", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("rules", ["tmall-2025", "course"])
 def test_building_after_every_import_equals_building_once(tmp_path: Path, rules: str) -> None:
     lines, orders = invented(seed=4)
     parts = [("messages", message_rows([x for x in lines if x.at // DAY // 61 == m])) for m in range(2)]

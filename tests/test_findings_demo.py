@@ -15,6 +15,9 @@ from huitou.rules import load_pack
 from huitou.sources.importer import import_files
 
 
+pytestmark = pytest.mark.slow  # a shop large enough to tell its agents apart
+
+
 def opened(folder, files, **settings):
     ws = Workspace.create(folder, **settings)
     import_files(ws, files)

@@ -92,7 +92,7 @@ def reopen(ws: Workspace, acknowledged: int) -> None:
     assert {str(f.relative_to(ws.lake.root / "tables/messages")) for f in ws.lake.root.rglob("load-*.parquet")} == listed
 
 
-@pytest.mark.parametrize("after_s", [0.01, 0.03, 0.1])
+@pytest.mark.parametrize("after_s", [0.03, *(pytest.param(s, marks=pytest.mark.slow) for s in (0.01, 0.1))])
 def test_killed_while_loading(tmp_path: Path, after_s: float) -> None:
     ws = new_workspace(tmp_path)
     reopen(ws, killed(ws, 1, after_s))

@@ -75,7 +75,7 @@ def newest(exports: list[list[dict[str, Any]]]) -> tuple[dict[int, tuple[Any, ..
     return {key: state for key, (_, state) in best.items()}, stored
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(STATES, min_size=1, max_size=6), min_size=1, max_size=3))
 def test_overlapping_exports_equal_a_plain_loop(exports: list[list[dict[str, Any]]]) -> None:
     expected, stored = newest(exports)

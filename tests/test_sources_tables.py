@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from huitou.sources.generic import draft_mapping
+from huitou.sources.drafts import draft_mapping
 from huitou.sources.importer import import_files
 from huitou.sources.layout import headings
 from huitou.sources.sniff import head
@@ -165,16 +165,17 @@ JD = as_csv(headings("订单号 商品名称 下单时间 订单金额 应付金
 
 def test_any_table_comes_in_by_a_mapping_drafted_from_its_headings(tmp_path: Path) -> None:
     path = put(tmp_path, "jd.csv", JD)
-    draft = draft_mapping(head(path))
+    draft = draft_mapping(head(path)).text
     assert 'table = "orders"' in draft and 'order_id = "订单号"' in draft and 'paid = "付款确认时间"' in draft
-    mapping = put(tmp_path, "jd.toml", draft + '\n[values.status]\n"完成" = "done"\n"等待付款" = "unpaid"\n')
+    mapping = put(tmp_path, "jd.toml", draft)
     (report,) = import_files(shop(tmp_path), [path], mapping=mapping)
     assert report.load is not None and report.load.stored == 2, report.refused
+    assert '"完成" = "done"' in draft and '"等待付款" = "unpaid"' in draft
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx"])
 def test_a_mapping_reads_other_kinds_of_files_alike(tmp_path: Path, kind: str) -> None:
-    mapping = put(tmp_path, "m.toml", draft_mapping(head(put(tmp_path, "jd.csv", JD))))
+    mapping = put(tmp_path, "m.toml", draft_mapping(head(put(tmp_path, "jd.csv", JD))).text)
     frame = pl.read_csv(tmp_path / "jd.csv")
     path = tmp_path / f"jd.{kind}"
     {"jsonl": frame.write_ndjson, "parquet": frame.write_parquet, "xlsx": frame.write_excel}[kind](path)

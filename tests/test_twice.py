@@ -121,6 +121,7 @@ def demo_shop(folder: Path, months: int) -> tuple[Path, list[Path]]:
     return folder / "shop", [f for f in sorted((folder / "exports").iterdir()) if f.name not in ("README.txt", "truth.json")]
 
 
+@pytest.mark.slow
 def test_every_kind_of_file_again(tmp_path: Path) -> None:
     workspace, files = demo_shop(tmp_path, 1)
     one_each = [next(f for f in files if f.name.startswith(kind)) for kind in KINDS]
@@ -243,7 +244,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
     return numbers(shop(folder, *exported(folder / "x", late=True, whole=True)), "all")
 
 
-@pytest.mark.parametrize("late_first", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.slow
+@pytest.mark.parametrize("late_first", [False, True])
 def test_overlapping_exports_equal_one(tmp_path: Path, whole: list[dict[str, object]], late_first: bool) -> None:
     early, late = exported(tmp_path / "early", late=False), exported(tmp_path / "late", late=True)
     workspace = shop(tmp_path, *(late + early if late_first else early + late))

@@ -109,6 +109,7 @@ def test_three_minute_examples(tmp_path: Path, rules: str, lines: list[tuple[str
     assert (cell["numerator"], cell["denominator"], cell["rules"]) == (answered, asked, rules)
 
 
+@pytest.mark.slow
 def test_a_shop_below_its_trade_is_flagged(tmp_path: Path) -> None:
     """[000]: inquiry conversion 30 % against 45 %, same-day payment 66.12 %: both stand out."""
     chats = {f"买家{i}": chat(f"客服{i % 4}", f"2026-05-{1 + i % 20:02}") for i in range(1000)}

@@ -69,7 +69,7 @@ class Call:
         return zh if self.lang is Lang.zh else en
 
 
-Files = Annotated[list[Path], typer.Argument(help="导出文件。Export files.", show_default=False)]
+Files = Annotated[list[Path], typer.Argument(help="导出文件。Export files.", show_default=False, readable=False)]
 From = Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="首日。First day.")]
 To = Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="末日（含）。Last day, included.")]
 LangHere = Annotated[Lang | None, typer.Option("--lang", help="输出语言。Language of the output.")]
@@ -151,10 +151,10 @@ def import_(
     call: Call = context.obj
     console = _console()
     if map_ and mapping is None:
-        mapping = _draft(call, files, console)
-        if mapping is None:
-            return
-    refused = _import(call, files, console, mapping=mapping, source=source, dry_run=dry_run)
+        mappings = _mappings(call, files, console)
+        refused = sum(_import(call, [file], console, mapping=mappings[file], dry_run=dry_run) for file in mappings)
+    else:
+        refused = _import(call, files, console, mapping=mapping, source=source, dry_run=dry_run)
     if refused:
         raise typer.Exit(1 if refused == len(files) else 3)
 
@@ -238,7 +238,9 @@ def metrics(
 @app.command()
 def doctor(
     context: typer.Context,
-    files: Annotated[list[Path] | None, typer.Argument(help="先看文件再导入。Look at files before importing them.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="先看文件再导入。Look at files before importing them.", readable=False)
+    ] = None,
 ) -> None:
     """检查工作区；或先看一眼文件是什么。Check the workspace, or look at files before importing them."""
     call: Call = context.obj
@@ -295,25 +297,20 @@ def _where(pairs: list[str]) -> dict[str, str]:
     return {dim: value for dim, _, value in (p.partition("=") for p in pairs)}
 
 
-def _draft(call: Call, files: list[Path], console: "Console") -> Path | None:
-    """The mapping to use for `files`, or None after a draft was written for the user to edit."""
-    from huitou.sources.generic import draft_mapping
+def _mappings(call: Call, files: list[Path], console: "Console") -> dict[Path, Path]:
+    """Each file's own mapping, or nothing after drafts were written for the user to edit."""
+    from huitou.cli.printing import print_draft
+    from huitou.sources.drafts import draft_mapping
     from huitou.sources.sniff import head
 
-    target = call.open().path / "mappings" / f"{files[0].stem}.toml"
-    if target.exists():
-        return target
-    draft = draft_mapping(head(files[0]))
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(draft, "utf-8")
-    console.print(
-        call.say(
-            f"列对应草稿：{target}\n看一遍、改好，再运行同一条命令导入。",
-            f"A draft of the column mapping: {target}\nRead it, mend it, then run the same command again to import.",
-        ),
-        soft_wrap=True,
-    )
-    return None
+    folder = call.open().path / "mappings"
+    mappings = {file: folder / f"{file.stem}.toml" for file in files}
+    fresh = {target: draft_mapping(head(file)) for file, target in mappings.items() if not target.exists()}
+    for target, draft in fresh.items():
+        folder.mkdir(exist_ok=True)
+        target.write_text(draft.text, "utf-8")
+        print_draft(console, target, draft, call.lang)
+    return {} if fresh else mappings
 
 
 @contextmanager
@@ -342,7 +339,7 @@ def _import(
     source: str | None = None,
     dry_run: bool = False,
 ) -> int:
-    """Import and print one line a file; how many files were refused."""
+    """Import and print one line a file; of how many files nothing could be used."""
     from huitou.cli.printing import print_import
     from huitou.sources.importer import import_files
 
@@ -351,7 +348,7 @@ def _import(
         reports = import_files(ws, files, mapping=mapping, source=source, dry_run=dry_run, progress=progress)
     for one in reports:
         print_import(console, one, call.lang)
-    return sum(one.refused is not None for one in reports)
+    return sum(one.refused is not None or (one.rows > 0 and sum(one.problems.values()) == one.rows) for one in reports)
 
 
 def _build(call: Call, ws: "Workspace", console: "Console") -> "BuildReport":

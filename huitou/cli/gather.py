@@ -12,6 +12,7 @@ from huitou.metrics import METRICS, compute
 from huitou.metrics.model import Cell
 from huitou.reports.model import LoadNote, Report, cuts, notes
 from huitou.rules import RulePack, load_pack
+from huitou.sources.generic import mapped_name
 from huitou.sources.registry import sources
 
 
@@ -29,8 +30,15 @@ def _cells(ws: Workspace, snapshot: Snapshot, pack: RulePack, diagnosis: Diagnos
     """Every metric of the whole shop, and the cuts that the report draws."""
     cells = compute(snapshot, ws.settings, pack, METRICS, period=diagnosis.period)
     for metric, dimension in cuts(diagnosis):
-        cells += compute(snapshot, ws.settings, pack, [metric], by=(dimension,), period=diagnosis.period)
+        cut = compute(snapshot, ws.settings, pack, [metric], by=(dimension,), period=diagnosis.period)
+        cells += cut if dimension != "week" else [c for c in cut if _begun(c, diagnosis)]
     return cells
+
+
+def _begun(cell: Cell, diagnosis: Diagnosis) -> bool:
+    """Whether the week's Monday is inside the period: a week of one or two days would draw a point of its own."""
+    year, week = cell.by["week"].split("-W")
+    return date.fromisocalendar(int(year), int(week), 1) >= diagnosis.period[0]
 
 
 def _goals(case: Case) -> dict[str, Goal]:
@@ -43,7 +51,7 @@ def _loads(ws: Workspace) -> list[LoadNote]:
     names = {s.id: (s.zh, s.en) for s in sources(ws.path)}
     out = []
     for load in ws.lake.loads():
-        zh, en = names.get(load.source, (load.source, load.source))
+        zh, en = names.get(load.source) or mapped_name(load.source) or (load.source, load.source)
         reasons = Counter(p.reason for p in ws.lake.problems(load.number)) if load.quarantined else Counter[str]()
         out.append(
             LoadNote(

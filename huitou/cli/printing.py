@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -11,19 +12,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from huitou.errors import in_language
 from huitou.metrics.model import Cell
+from huitou.tables import TABLES
 
 if TYPE_CHECKING:
     import polars as pl
 
     from huitou.metrics import Metric
+    from huitou.sources.drafts import Draft
     from huitou.sources.importer import ImportReport
-
-NOTES = {
-    "default_text": ("默认评价，客户没有写字", "default reviews, the customer wrote nothing"),
-    "unknown_columns": ("没有用到的列", "columns not used"),
-}
-"""Counts of an import that are no problems, in both languages; others are shown by their code."""
 
 FIELDS = ("value", "numerator", "denominator", "n", "low", "high", "status", "rules")
 
@@ -129,15 +127,19 @@ def _cell(value: Any) -> str:
 
 def print_import(console: Console, one: "ImportReport", lang: str) -> None:
     """One file's fate: refused with its sentence, or the ledger's line, then its bad rows by reason and other counts."""
-    from huitou.sources.reasons import REASONS
-
     zh = lang == "zh"
     if one.refused is not None:
         console.print(f"✗ {escape(one.refused.text(lang))}", style="red", soft_wrap=True)
         return
     name = f"[bold]{escape(one.file.name)}[/bold] · {one.source}"
     if one.load is None:
-        console.print(f"· {name}：{one.rows:,} 行可读" if zh else f"· {name}: {one.rows:,} rows can be read", soft_wrap=True)
+        bad = sum(one.problems.values())
+        console.print(
+            f"· {name}：{one.rows:,} 行 = 可存 {one.rows - bad:,} + 搁置 {bad:,}（没有存入）"
+            if zh
+            else f"· {name}: {one.rows:,} rows = {one.rows - bad:,} can be stored + {bad:,} set aside (nothing was stored)",
+            soft_wrap=True,
+        )
     elif one.load.repeats_of is not None:
         console.print(
             f"= {name}：同一份文件在第 {one.load.repeats_of} 次导入时已经存过，没有新增。"
@@ -153,9 +155,58 @@ def print_import(console: Console, one: "ImportReport", lang: str) -> None:
             else "✓ {}: {:,} rows = {:,} stored + {:,} already known + {:,} set aside".format(name, *told),
             soft_wrap=True,
         )
+    console.print(f"    {escape(_what(one, lang))}", style="dim", soft_wrap=True)
+    _print_counts(console, one, lang)
+
+
+def _what(one: "ImportReport", lang: str) -> str:
+    """What kind of file it is, its encoding and its first and last day, as far as they are known."""
+    said = [in_language(one.kind, lang) if one.kind else "", one.encoding or ""]
+    if one.days is not None:
+        first, last = one.days
+        said.append(str(first) if first == last else f"{first} 至 {last}" if lang == "zh" else f"{first} to {last}")
+    return " · ".join(part for part in said if part)
+
+
+def _print_counts(console: Console, one: "ImportReport", lang: str) -> None:
+    """Bad rows by reason, the commonest first, with where the first one stands; then counts that are no problems."""
+    from huitou.sources.reasons import NOTES, ONCE, REASONS
+
+    zh = lang == "zh"
     for reason, n in sorted(one.problems.items(), key=lambda item: -item[1]):
         known = REASONS.get(reason)
         says = reason if known is None else f"{known.zh}。{known.fix_zh}。" if zh else f"{known.en}. {known.fix_en}"
-        console.print(f"    {n:,} × {escape(says)}", soft_wrap=True)
+        row, column = one.first[reason]
+        where = f"第 {row:,} 行" if zh else f"row {row:,}"
+        cell = f"「{column}」" if zh else f" «{column}»"
+        at = (f"（最早在{where}{cell if column else ''}）") if zh else f" (first in {where}{cell if column else ''})"
+        console.print(f"    {n:,} × {escape(says + at)}", soft_wrap=True)
     for note, n in sorted(one.notes.items()):
-        console.print(f"    {n:,} × {escape(NOTES.get(note, (note, note))[not zh])}", style="dim", soft_wrap=True)
+        times = "" if note in ONCE else f"{n:,} × "
+        console.print(f"    {times}{escape(NOTES.get(note, (note, note))[not zh])}", style="dim", soft_wrap=True)
+
+
+def print_draft(console: Console, file: Path, draft: "Draft", lang: str) -> None:
+    """Where a draft of a mapping is, for which table, what it lacks, and what to do next."""
+    zh, table = lang == "zh", TABLES[draft.table]
+    says = (
+        f"列对应草稿：{file}（当作「{table.zh}」）" if zh else f"A draft of the column mapping: {file} (taken for «{table.en}»)"
+    )
+    console.print(escape(says), soft_wrap=True)
+    if draft.found <= len(draft.missing):
+        unsure = (
+            "看不大出是哪种表；不对就改 table 那一行。"
+            if zh
+            else "What kind it is was hard to tell: change its table if it is another."
+        )
+        console.print(f"    {unsure}", style="yellow", soft_wrap=True)
+    for name, official in draft.missing.items():
+        lacking = (
+            f"没有认出必填的「{official}」（{name}）"
+            if zh
+            else f"no column was recognised for {name} («{official.replace('」或「', '» or «')}»), which is needed"
+        )
+        console.print(f"    ✗ {escape(lacking)}", style="red", soft_wrap=True)
+    console.print(
+        "看一遍、改好，再运行同一条命令导入。" if zh else "Read it, mend it, then run the same command again to import."
+    )

@@ -72,7 +72,7 @@ def _of_the_system(error: OSError) -> HuitouError:
 def not_understood(error: Any, lang: str) -> str:
     """What is wrong with the command line, and where its help is."""
     where = error.ctx.command_path if error.ctx else "huitou"
-    message = error.format_message().replace("Value error, ", "").rstrip(".")
+    message: str = error.format_message().replace("Value error, ", "").rstrip(".")
     if type(error).__name__ == "NoArgsIsHelpError":
         return message  # the help itself
     if lang == "en":

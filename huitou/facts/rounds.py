@@ -19,26 +19,23 @@ def rounds(turns: Rows, roster: Roster) -> Rows:
     """
     marks = turns.filter(turns.starts | turns.replies | turns.last | (turns.opens & ~turns.by_customer))
     run = ibis.window(group_by=list(PAIR), order_by=[marks.place])
+    answers = marks.answers
+    behind = marks.place + (marks.by_customer & ~marks.starts).cast("int64")  # a pair's last message may be one more question
     seen = marks.mutate(
-        next_place=marks.place.lead().over(run),
-        next_at=marks.sent_at.lead().over(run),
-        next_key=marks.row_key.lead().over(run),
+        place_behind=behind.lead().over(run),
+        answered_at=ibis.ifelse(answers, marks.sent_at, ibis.null("int64")).lead().over(run),
+        answer_key=ibis.ifelse(answers, marks.row_key, ibis.null("int64")).lead().over(run),
         next_day=marks.day.lead().over(run),
-        burst_goes_on=(marks.by_customer & ~marks.starts).lead().over(run),
-        is_answered=marks.answers.lead().over(run),
         account_opened=(marks.opens & ~marks.by_customer).lag().over(run),
     )
     asked = seen.filter(seen.starts)
-    answered = asked.is_answered.fill_null(False)
     asked = asked.mutate(
         asked_at=asked.sent_at,
-        answered_at=ibis.ifelse(answered, asked.next_at, ibis.null("int64")),
-        wait_s=ibis.ifelse(answered, (asked.next_at - asked.sent_at).cast("float64") / SECOND_US, ibis.null("float64")),
-        same_day=answered & (asked.next_day == asked.day),
+        wait_s=(asked.answered_at - asked.sent_at).cast("float64") / SECOND_US,
+        same_day=asked.answered_at.notnull() & (asked.next_day == asked.day),
         opens=asked.opens | asked.account_opened.fill_null(False),
-        questions=(asked.next_place - asked.place + asked.burst_goes_on.cast("int64")).fill_null(1),
+        questions=(asked.place_behind - asked.place).fill_null(1),
         asked_key=asked.row_key,
-        answer_key=ibis.ifelse(answered, asked.next_key, ibis.null("int64")),
     )
     if roster.colleagues or roster.blocked:
         asked = asked.filter(~among(asked.customer_key, roster.colleagues + roster.blocked))

@@ -166,7 +166,7 @@ def _overdispersion(groups: pl.DataFrame, n: Floats, k: Floats, p: Floats) -> fl
     unit, week = groups.columns
     by = (
         groups.with_columns(r=pl.Series(k - n * p), v=pl.Series(n * p * (1 - p)))
-        .group_by(unit, week).agg(pl.col("r").sum(), pl.col("v").sum()).filter(pl.col("v") >= 1)
+        .group_by(unit, week, maintain_order=True).agg(pl.col("r").sum(), pl.col("v").sum()).filter(pl.col("v") >= 1)
     )  # fmt: skip
     free = by.height - by[unit].n_unique() - by[week].n_unique() + 1
     return max(1.0, float((by["r"] ** 2 / by["v"]).sum()) / free) if free >= 10 else 1.0

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,11 @@ def is_forbidden(error: BaseException) -> bool:
     return _says(error, (errno.EACCES, errno.EPERM, errno.EROFS), _FORBIDDEN)
 
 
+def _free(where: Path) -> int:
+    there = next((p for p in (where, *where.parents) if p.exists()), Path("/"))
+    return shutil.disk_usage(there).free
+
+
 def _says(error: BaseException, codes: tuple[int, ...], words: re.Pattern[str]) -> bool:
     seen: BaseException | None = error
     while seen is not None:
@@ -53,7 +59,8 @@ def room(where: Path) -> Iterator[None]:
     except HuitouError:
         raise
     except Exception as error:
-        if is_full(error):
+        # SQLite says no more than "disk I/O error" where it cannot enlarge the memory that its WAL shares.
+        if is_full(error) or ("disk I/O error" in str(error) and _free(where) < BALLAST_BYTES):
             raise DiskFull(where) from error
         if is_forbidden(error):
             raise NotWritable(where) from error

@@ -15,9 +15,11 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 import polars as pl
+import pyarrow.parquet as pq
 
 from huitou.lake.delta import SUPERSEDED, Catalog, DataFile, Folder
 from huitou.lake.disk import room
+from huitou.lake.prints import prints
 from huitou.tables import TABLES, Column, Table
 
 DUCK_TYPE = {
@@ -30,6 +32,9 @@ _VALUE: dict[str, Callable[[str], Any]] = {
     "key": int, "int": int, "money": int, "date": date.fromisoformat, "time": datetime.fromisoformat,
 }  # fmt: skip
 FLUSH_ROWS = 250_000
+STAGED_GROUP = 65_536
+COUNTED_ROWS = 1_000_000
+"""Rows of a load among which repeats are looked for at once."""
 ONE_MONTH = "all"
 """The partition of a table that has no month."""
 
@@ -114,7 +119,8 @@ class Staging:
         """Stage a frame with all declared columns and ``row``; memory stays at about `FLUSH_ROWS` rows per table."""
         seen = self.rows.get(table.name, 0)
         waiting = self._waiting.setdefault(table.name, [])
-        waiting.append(frame.with_row_index("seq", offset=seen) if frame.height else frame.with_row_index("seq"))
+        numbers = pl.int_range(seen, seen + frame.height, dtype=pl.Int64).alias("seq")
+        waiting.append(frame.with_columns(numbers, prints(table, frame)))
         self.rows[table.name] = seen + frame.height
         if sum(f.height for f in waiting) >= FLUSH_ROWS:
             self._flush(table)
@@ -128,13 +134,11 @@ class Staging:
         path = self._folder / f"{table.name}-{len(parts)}.parquet"
         with room(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._engine.raw.register("incoming", frame.to_arrow())
-            columns = ", ".join(_q(c.name) for c in table.columns)
-            self._engine.raw.execute(
-                f'COPY (SELECT {columns}, "row", seq::BIGINT AS seq, {_content_hash(table)} AS h FROM incoming) TO {_s(path)}'
-                " (FORMAT parquet, COMPRESSION lz4_raw)"
+            # Read two or three times and thrown away: little work matters more than few bytes.
+            measured = [c for c in (table.month_of, _clock(table)) if c]
+            pq.write_table(
+                frame.to_arrow(), path, compression="lz4", use_dictionary=False, write_statistics=measured, row_group_size=STAGED_GROUP
             )
-            self._engine.raw.unregister("incoming")
         parts.append(str(path))
 
     def finish(self, table: Table, target: Folder, catalog: Catalog) -> Finished:
@@ -157,11 +161,14 @@ class Staging:
         )
 
     def _number_repeats(self, table: Table, staged: str) -> bool:
-        self._engine.raw.execute(
-            f"CREATE OR REPLACE TEMP TABLE repeats AS SELECT seq, n FROM (SELECT seq, row_number() OVER (PARTITION BY h"
-            f' ORDER BY "row", seq) AS n FROM {staged} WHERE h IN (SELECT h FROM {staged} GROUP BY h HAVING count(*) > 1))'
-            f" WHERE n > 1"
-        )
+        self._engine.raw.execute("CREATE OR REPLACE TEMP TABLE repeats (seq BIGINT, n BIGINT)")
+        shares = -(-self.rows[table.name] // COUNTED_ROWS)
+        for share in range(shares):  # a share of the keys at a time: memory does not grow with the file
+            some = f"FROM {staged} WHERE h % {shares} = {share}"
+            self._engine.raw.execute(
+                f"INSERT INTO repeats SELECT seq, n FROM (SELECT seq, row_number() OVER (PARTITION BY h"
+                f' ORDER BY "row", seq) AS n {some} AND h IN (SELECT h {some} GROUP BY h HAVING count(*) > 1)) WHERE n > 1'
+            )
         return self._engine.one("SELECT count(*) FROM repeats") > 0
 
     def _stretches(self, table: Table, staged: str) -> list[_Stretch]:
@@ -370,14 +377,6 @@ def _stored(column: Column, of: str = "") -> str:
     return f"make_timestamptz({name}) AS {_q(column.name)}" if column.type == "time" else (
         f"{name}::{DUCK_TYPE[column.type]} AS {_q(column.name)}"
     )  # fmt: skip
-
-
-def _content_hash(table: Table) -> str:
-    """63 bits of MD5 over the declared columns that are not concluded; texts last. Not DuckDB's own hash(), which may
-    change between versions."""
-    ordered = sorted((c for c in table.columns if c.name not in table.concluded), key=lambda c: c.type == "text")
-    parts = ", ".join(f"coalesce({_q(c.name)}::VARCHAR, chr(30))" if c.nullable else _q(c.name) for c in ordered)
-    return f"(md5_number_lower(concat_ws(chr(31), {parts})) >> 1)::BIGINT"
 
 
 def _clock(table: Table) -> str | None:

@@ -1,13 +1,14 @@
 """The one place where a buyer's id becomes a token, and where the raw identity goes to the vault."""
 
-import hmac
-from collections.abc import Iterable
+from hashlib import sha256
 
+import numpy as np
 import polars as pl
 
 from huitou.lake.vault import Vault
 
-CACHED_IDS = 1_000_000
+_BLOCK = 64
+"""Bytes of a SHA-256 block, to which HMAC fills its key up (RFC 2104)."""
 
 
 class People:
@@ -17,40 +18,42 @@ class People:
     """
 
     def __init__(self, key: bytes, platform: str, shop: str, vault: Vault | None = None) -> None:
-        self._key = key
-        self._prefix = f"{platform}\x1f{shop}\x1f".encode()
+        # HMAC written out: copies of these two states cost a third of an HMAC begun anew for every id.
+        block = (sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in block) + f"{platform}\x1f{shop}\x1f".encode())
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in block))
         self._vault = vault
-        self._cache: dict[str, int] = {}
 
     def tokens(self, buyer_ids: pl.Series) -> pl.Series:
         """Int64 keys, null where the id is null or empty. Ids are stripped, a ``cntaobao`` prefix is dropped."""
-        unique = buyer_ids.cast(pl.String).unique()
-        keys = pl.Series(self._keys(unique.to_list()), dtype=pl.Int64)
-        return buyer_ids.cast(pl.String).replace_strict(unique, keys, return_dtype=pl.Int64).alias("customer_key")
+        exact = buyer_ids.cast(pl.String).str.strip_chars().str.strip_prefix("cntaobao")
+        exact = exact.set(exact == "", None).alias("customer_key")
+        distinct = exact.unique()
+        if len(distinct) > len(exact) // 2:
+            return self._keys(exact)
+        return exact.replace_strict(distinct, self._keys(distinct), return_dtype=pl.Int64)
 
     def token(self, buyer_id: str) -> int:
         """The key of one buyer id; an empty id is a ValueError."""
-        key = self._keys([buyer_id])[0]
+        key = self.tokens(pl.Series([buyer_id], dtype=pl.String))[0]
         if key is None:
             raise ValueError("an empty buyer id has no key")
-        return key
+        return int(key)
 
-    def _keys(self, ids: Iterable[str | None]) -> list[int | None]:
-        if len(self._cache) > CACHED_IDS:
-            self._cache.clear()
-        cache, key, prefix = self._cache, self._key, self._prefix
-        keys: list[int | None] = []
-        for given in ids:
-            exact = given.strip().removeprefix("cntaobao") if given else ""
-            if not exact:
-                keys.append(None)
-                continue
-            token = cache.get(exact)
-            if token is None:
-                token = int.from_bytes(hmac.digest(key, prefix + exact.encode(), "sha256")[:8], "big") >> 1
-                cache[exact] = token
-            keys.append(token)
-        return keys
+    def _keys(self, ids: pl.Series) -> pl.Series:
+        inner, outer = self._inner.copy, self._outer.copy
+        digests = []
+        for exact in ids.drop_nulls().cast(pl.Binary).to_list():
+            within = inner()
+            within.update(exact)
+            whole = outer()
+            whole.update(within.digest())
+            digests.append(whole.digest()[:8])
+        keys = pl.Series((np.frombuffer(b"".join(digests), dtype=">u8") >> np.uint64(1)).astype(np.int64), dtype=pl.Int64)
+        if not ids.null_count():
+            return keys.alias(ids.name)
+        nobody = pl.Series(ids.name, [None], dtype=pl.Int64).new_from_index(0, len(ids))
+        return nobody.scatter(ids.is_not_null().arg_true(), keys)
 
     def remember(self, people: pl.DataFrame) -> None:
         """Queue raw identities for the vault: columns customer_key and any of nick, name, phone, address.

@@ -1,6 +1,7 @@
 """One import on its way into the lake: staged, checked, then stored in all tables at once, or not at all."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -79,7 +80,10 @@ class Load:
                 f"{self._entry.source}: read {self._rows_read} rows, but {staged} rows of {self._entry.main}"
                 f" and {self._quarantined} problems came of them"
             )
-        finished = self._finish_tables()
+        with ThreadPoolExecutor(1, "huitou-vault") as beside:
+            sealed = beside.submit(self._writer.seal)
+            finished = self._finish_tables()
+            sealed.result()
         return self._finish(self._balance(finished), self._changes(finished))
 
     def abort(self) -> None:

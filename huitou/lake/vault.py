@@ -15,7 +15,9 @@ from huitou.errors import LakeDamaged, Say
 from huitou.lake.disk import room, sync
 
 FIELDS = ("nick", "name", "phone", "address")
-FLUSH_PEOPLE = 200_000
+WAITING_BYTES = 64 * 2**20
+"""Identities kept in memory until they are sealed: some 1,500,000 nicks, or 400,000 people with phone and address."""
+SEALED_AT_ONCE = 100_000
 _NONCE = 12
 _SEPARATOR = "\x1f"
 _SCHEMA = """
@@ -36,6 +38,7 @@ class Vault:
         self._folder = folder
         self._aes = AESGCM(read_or_make_key(folder / "vault.key"))
         self._waiting: list[pl.DataFrame] = []
+        self._bytes = 0
         self._db: sqlite3.Connection | None = None
 
     def _open(self) -> sqlite3.Connection:
@@ -46,38 +49,43 @@ class Vault:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.execute("PRAGMA temp_store=MEMORY")
-            self._db.execute("PRAGMA cache_size=-131072")
+            self._db.execute("PRAGMA cache_size=-32768")
             self._db.executescript(_SCHEMA)
             self._db.execute("CREATE TEMP TABLE wanted (customer_key INTEGER PRIMARY KEY)")
         return self._db
 
     def remember(self, people: pl.DataFrame) -> None:
         """Queue rows of customer_key and any of `FIELDS`. Empty values and masked ones (``*``) are dropped."""
-        given = [f for f in FIELDS if f in people.columns]
-        texts = {f: pl.col(f).cast(pl.String).str.replace_all(_SEPARATOR, " ", literal=True) for f in given}
-        clear = {f: pl.when((t != "") & ~t.str.contains("*", literal=True)).then(t) for f, t in texts.items()}
-        none = pl.lit(None, dtype=pl.String)
-        rows = people.select("customer_key", *(clear.get(f, none).alias(f) for f in FIELDS)).drop_nulls("customer_key")
-        rows = rows.filter(pl.any_horizontal(pl.col(f).is_not_null() for f in FIELDS)).unique()
-        if rows.height:
-            self._waiting.append(rows)
-        if sum(r.height for r in self._waiting) >= FLUSH_PEOPLE:
-            with room(self._folder):
-                self._flush()
+        rows = people.select("customer_key", *(_clear(people, f).alias(f) for f in FIELDS)).drop_nulls("customer_key")
+        rows = rows.filter(pl.any_horizontal(pl.col(f).is_not_null() for f in FIELDS))
+        if not rows.height:
+            return
+        self._waiting.append(_each_once(rows))
+        self._bytes += int(self._waiting[-1].estimated_size())
+        if self._bytes > WAITING_BYTES:
+            self._waiting = [_each_once(pl.concat(self._waiting))]
+            self._bytes = int(self._waiting[0].estimated_size())
+            if self._bytes > WAITING_BYTES // 2:
+                self.seal()
 
-    def _flush(self) -> None:
+    def seal(self) -> None:
+        """Write what is queued into the open transaction. Raises DiskFull."""
         if not self._waiting:
             return
-        people = pl.concat(self._waiting)
-        self._waiting = []
-        if people["customer_key"].n_unique() < people.height:
-            people = people.group_by("customer_key", maintain_order=True).agg(pl.col(f).drop_nulls().last() for f in FIELDS)
+        people = _each_once(pl.concat(self._waiting))
+        self._waiting, self._bytes = [], 0
+        again = pl.col("customer_key").is_duplicated()
+        if people.select(again.any()).item():
+            latest = people.filter(again).group_by("customer_key").agg(pl.col(f).drop_nulls().last() for f in FIELDS)
+            people = pl.concat([people.filter(~again), latest])
         people = people.sort("customer_key")  # in key order the B-tree takes three times as many rows a second
-        db = self._open()
-        if not db.in_transaction:
-            db.execute("BEGIN IMMEDIATE")
-        people = self._merged(people, self._known(db, people["customer_key"]))
-        db.executemany("INSERT OR REPLACE INTO people VALUES (?,?)", self._sealed(people))
+        with room(self._folder):
+            db = self._open()
+            if not db.in_transaction:
+                db.execute("BEGIN IMMEDIATE")
+            for some in people.iter_slices(SEALED_AT_ONCE):
+                some = self._merged(some, self._known(db, some["customer_key"]))
+                db.executemany("INSERT OR REPLACE INTO people VALUES (?,?)", self._sealed(some))
 
     def _merged(self, people: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         """New values over known ones; customers of whom nothing is new are left out."""
@@ -88,17 +96,17 @@ class Vault:
         return both.filter(news).select("customer_key", *(pl.coalesce(f, f"{f}_known").alias(f) for f in FIELDS))
 
     def _sealed(self, people: pl.DataFrame) -> Iterator[tuple[int, bytes]]:
-        keys = people["customer_key"]
-        texts = people.select(pl.concat_str([pl.col(f).fill_null("") for f in FIELDS], separator=_SEPARATOR).cast(pl.Binary))
-        seal, bound, nonces = self._aes.encrypt, keys.to_numpy().astype(">i8").tobytes(), os.urandom(_NONCE * people.height)
-        for i, (key, text) in enumerate(zip(keys.to_list(), texts.to_series().to_list(), strict=True)):
-            nonce = nonces[i * _NONCE : (i + 1) * _NONCE]
-            yield key, nonce + seal(nonce, text, bound[i * 8 : i * 8 + 8])
+        keys, seal = people["customer_key"], self._aes.encrypt
+        joined = people.select(pl.concat_str([pl.col(f).fill_null("") for f in FIELDS], separator=_SEPARATOR).cast(pl.Binary))
+        texts, bound = joined.to_series().to_list(), _cut(keys.to_numpy().astype(">i8").tobytes(), 8)
+        for key, text, nonce, owner in zip(keys.to_list(), texts, _cut(os.urandom(_NONCE * len(keys)), _NONCE), bound, strict=True):
+            yield key, nonce + seal(nonce, text, owner)
 
     def _known(self, db: sqlite3.Connection, keys: pl.Series) -> pl.DataFrame:
         """What the vault holds of these customers."""
         found: list[tuple[int, bytes]] = []
-        if db.execute("SELECT 1 FROM people LIMIT 1").fetchone():
+        between = (keys[0], keys[-1])
+        if db.execute("SELECT 1 FROM people WHERE customer_key BETWEEN ? AND ? LIMIT 1", between).fetchone():
             db.execute("DELETE FROM temp.wanted")
             db.executemany("INSERT INTO temp.wanted VALUES (?)", zip(keys.to_list(), strict=True))
             found = db.execute("SELECT customer_key, sealed FROM temp.wanted JOIN people USING (customer_key)").fetchall()
@@ -116,14 +124,14 @@ class Vault:
 
     def commit(self) -> None:
         """Write what is queued, durably. Raises DiskFull."""
+        self.seal()
         with room(self._folder):
-            self._flush()
             if self._db is not None and self._db.in_transaction:
                 self._db.execute("COMMIT")
 
     def rollback(self) -> None:
         """Forget what is queued."""
-        self._waiting = []
+        self._waiting, self._bytes = [], 0
         if self._db is not None and self._db.in_transaction:
             self._db.execute("ROLLBACK")
 
@@ -149,6 +157,27 @@ class Read:
     at: datetime
     customer_key: int
     why: str
+
+
+def _clear(people: pl.DataFrame, name: str) -> pl.Series:
+    """The values of a field that say something: neither empty nor masked, and without the separator."""
+    if name not in people.columns or people[name].null_count() == people.height:
+        return pl.Series(name, [None], dtype=pl.String).new_from_index(0, people.height)
+    texts = people[name].cast(pl.String)
+    texts = texts.set((texts == "") | texts.str.contains("*", literal=True), None)
+    broken = texts.str.contains(_SEPARATOR, literal=True).any()
+    return texts.str.replace_all(_SEPARATOR, " ", literal=True) if broken else texts
+
+
+def _each_once(people: pl.DataFrame) -> pl.DataFrame:
+    """Without the earlier ones of equal rows."""
+    told = [f for f in FIELDS if people[f].null_count() < people.height]
+    return people.unique(["customer_key", *told], keep="last", maintain_order=True)
+
+
+def _cut(data: bytes, size: int) -> list[bytes]:
+    """Pieces of equal size."""
+    return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 def read_or_make_key(file: Path) -> bytes:

@@ -114,6 +114,11 @@ class Writer:
             self._fulfil(kind, uid)
             self._ballast.take()
 
+    def seal(self) -> None:
+        """Encrypt the identities of the open load, which is most of the work of storing them. Raises DiskFull."""
+        if self._vault is not None:
+            self._vault.seal()
+
     def _fulfil(self, kind: str, uid: str) -> None:
         versions = {}
         for name, change in self.ledger.promised(uid).items():

@@ -29,7 +29,7 @@ def load_pack(name: str, folder: Path | None = None) -> RulePack:
     """
     files = pack_files(folder)
     if name not in files:
-        raise UnknownName(Say("规则包", "rule pack"), name, files)
+        raise UnknownName(Say("规则包（huitou.toml 里的 rules）", "rule pack (rules in huitou.toml)"), name, files)
     file = files[name]
     try:
         raw = tomllib.loads(file.read_text("utf-8"))

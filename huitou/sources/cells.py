@@ -25,6 +25,7 @@ _TIMES = (
 )  # fmt: skip
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y年%m月%d日", "%Y.%m.%d", "%Y%m%d")
 _ZONED = r"\d{2}:\d{2}.*(?:Z|[+-]\d{2}:?\d{2})$"
+_EPOCH = r"^(?:\d{10}|\d{13}|\d{16})(?:\.\d+)?$"  # seconds, milliseconds or microseconds of 2001 … 2286
 _NO_TIME = ("0000-00-00 00:00:00", "0000-00-00")
 
 
@@ -174,10 +175,11 @@ class Moments:
     dst: pl.Series | None = None
 
 
-def moments(raw: pl.Series, zone: str, nulls: tuple[str, ...] = ()) -> Moments:
+def moments(raw: pl.Series, zone: str, nulls: tuple[str, ...] = (), *, counted: bool = False) -> Moments:
     """Instants of wall-clock text in `zone` (or with an offset of its own); whole seconds.
 
-    Read: ``2020-02-21 00:00:00``, ``2016/5/23 22:02``, ``2025年2月5日 13:04``, dates alone (midnight), Excel serials.
+    Read: ``2020-02-21 00:00:00``, ``2016/5/23 22:02``, ``2025年2月5日 13:04``, dates alone (midnight), Excel serials;
+    where they may be `counted`, also seconds (10 digits), milliseconds (13) and microseconds (16) since 1970.
     Not read: day and month in an order that is not the year's, 24:00, times before 1990 or after 2100.
     """
 
@@ -188,19 +190,32 @@ def moments(raw: pl.Series, zone: str, nulls: tuple[str, ...] = ()) -> Moments:
     if left.any():
         at = left.arg_true()
         text = unwrapped(raw.filter(left), (*nulls, *_NO_TIME))
-        clock = _wall_clock(text)
-        instants = _in_zone(clock, zone)
-        zoned = clock.is_null() & text.str.contains(_ZONED).fill_null(False)
-        if zoned.any():  # the offset decides, even where the wall clock shows a time twice
-            exact = _with_offset(text.filter(zoned)).dt.convert_time_zone(zone)
-            instants = instants.scatter(zoned.arg_true(), exact)
-            clock = clock.scatter(zoned.arg_true(), exact.dt.replace_time_zone(None))
+        exact = _exact(text, zone, counted=counted)
+        clock = _wall_clock(text.set(exact.is_not_null(), None))
+        instants = exact.fill_null(_in_zone(clock, zone))
+        clock = clock.fill_null(exact.dt.replace_time_zone(None))
         local, utc = local.scatter(at, clock), utc.scatter(at, instants)
         missed = text.is_not_null() & clock.is_null()
         unread = pl.repeat(False, len(raw), eager=True).scatter(at, missed) if missed.any() else None
     dst = local.is_not_null() & utc.is_null()
     second = local.dt.epoch("us") % DAY_US // 1_000_000
     return Moments(utc.dt.epoch("us"), local.dt.date(), second, unread, dst if dst.any() else None)
+
+
+def _exact(text: pl.Series, zone: str, *, counted: bool) -> pl.Series:
+    """Instants, shown in `zone`, of texts that name one whatever the zone: with an offset, or `counted` since 1970."""
+    exact = pl.Series([None], dtype=pl.Datetime("us", zone)).new_from_index(0, len(text))
+    for form, read in ((_ZONED, _with_offset), (_EPOCH, _of_epoch))[: 1 + counted]:
+        at = text.str.contains(form).arg_true()
+        if len(at):
+            exact = exact.scatter(at, read(text.gather(at)).dt.convert_time_zone(zone))
+    return exact
+
+
+def _of_epoch(text: pl.Series) -> pl.Series:
+    digits = text.str.extract(r"^(\d+)", 1)
+    micros = digits.cast(pl.Int64) * pl.Series(10 ** (16 - digits.str.len_chars().cast(pl.Int64)))
+    return _sane(micros.cast(pl.Datetime("us"))).dt.replace_time_zone("UTC")
 
 
 def _in_zone(local: pl.Series, zone: str) -> pl.Series:

@@ -91,7 +91,9 @@ class Chats:
         held = held.join(often, on=["account", "said"], how="left", maintain_order="left")
         automatic = pl.col("fast") & pl.col("often").fill_null(False)
         flagged = pl.col("flagged") if "flagged" in held.columns else pl.lit(False)
-        return held.with_columns((automatic | flagged).alias("automatic")).with_columns(replies.kind(self.context.settings).alias("kind"))
+        return held.with_columns((automatic | flagged).alias("automatic")).with_columns(
+            replies.kind(self.context.settings).alias("kind")
+        )
 
     def _texts(self, rows: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.DataFrame]:
         """Masked texts, the product key of each, and the items' ids by key."""

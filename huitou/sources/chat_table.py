@@ -39,8 +39,8 @@ LAYOUT = Layout(
 ROLES = {
     "customer": ("买家", "客户", "顾客", "用户", "消费者", "会员", "访客", "customer", "user", "buyer", "visitor", "client",
                  "guest", "consumer"),
-    "agent": ("客服", "商家", "卖家", "店铺", "人工", "人工客服", "坐席", "agent", "seller", "shop", "merchant", "staff", "service",
-              "servicer", "waiter", "kf"),
+    "agent": ("客服", "商家", "卖家", "店铺", "人工", "人工客服", "坐席", "agent", "seller", "shop", "merchant", "staff",
+              "service", "servicer", "waiter", "kf"),
     "robot": ("机器人", "店小蜜", "小蜜", "智能客服", "智能助手", "robot", "bot", "assistant", "chatbot", "ai"),
     "auto": ("自动回复", "自动", "auto", "auto_reply", "autoreply"),
     "system": ("系统", "系统消息", "系统提示", "系统通知", "平台", "system", "notice", "event"),

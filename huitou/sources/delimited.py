@@ -4,6 +4,7 @@ Comes in: a head and where its columns stand. Goes out: slabs. The whole file is
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import IO, Literal, cast
 
 import numpy as np
@@ -19,7 +20,8 @@ from huitou.sources.slabs import SLAB_BYTES, Slab, wanted
 from huitou.sources.sniff import delimiter
 from huitou.sources.text import Utf8
 
-_ROWLESS_LIMIT = 8  # blocks without the end of a row: a quotation mark was opened and never closed
+_BLOCK_BYTES = 2**20  # what the parser works on fits the processor's cache: a third less work than with 8 MiB
+_ROWLESS_LIMIT = 64  # blocks without the end of a row: a quotation mark was opened and never closed
 _AGAIN = Say(
     '重新导出；如果改过这个文件，找一找不成对的引号 "。',
     'Export the file again; if it was edited, look for a quotation mark " without a partner.',
@@ -50,27 +52,33 @@ class Delimited:
 
     def _frames(self, stream: Utf8) -> Iterator[pl.DataFrame]:
         """Data rows with their numbers, block by block."""
-        empty = 0
         try:
-            for batch in self._reader(stream):
-                empty = empty + 1 if not batch.num_rows else 0
-                if empty > _ROWLESS_LIMIT:
-                    raise self._unclosed(self._next)
-                if batch.num_rows:
-                    frame = pl.from_arrow(pa.table(batch))
-                    assert isinstance(frame, pl.DataFrame)
-                    numbers = self._numbers(batch.num_rows)
-                    frame = frame.with_columns(pl.Series("row", numbers, dtype=pl.Int64))
-                    above = numbers[0] <= self._placed.header_row
-                    yield frame.filter(pl.col("row") > self._placed.header_row) if above else frame
+            batches = self._batches(stream)
+            while some := list(islice(batches, SLAB_BYTES // _BLOCK_BYTES)):
+                frame = pl.from_arrow(pa.Table.from_batches(some))
+                assert isinstance(frame, pl.DataFrame)
+                numbers = self._numbers(frame.height)
+                frame = frame.with_columns(pl.Series("row", numbers, dtype=pl.Int64))
+                above = numbers[0] <= self._placed.header_row
+                yield frame.filter(pl.col("row") > self._placed.header_row) if above else frame
         except pa.ArrowInvalid:
             raise self._unclosed(self._next) from None
+
+    def _batches(self, stream: Utf8) -> Iterator[pa.RecordBatch]:
+        """What the parser makes of the file's blocks, without those in which no row ends."""
+        empty = 0
+        for batch in self._reader(stream):
+            empty = empty + 1 if not batch.num_rows else 0
+            if empty > _ROWLESS_LIMIT:
+                raise self._unclosed(self._next)
+            if batch.num_rows:
+                yield batch
 
     def _reader(self, stream: Utf8) -> pc.CSVStreamingReader:
         names = [str(i) for i in range(self._placed.width)]
         return pc.open_csv(
             cast(IO[bytes], stream),
-            read_options=pc.ReadOptions(column_names=names, block_size=SLAB_BYTES, use_threads=False),
+            read_options=pc.ReadOptions(column_names=names, block_size=_BLOCK_BYTES, use_threads=False),
             parse_options=pc.ParseOptions(
                 delimiter=delimiter(self._head.lines),
                 newlines_in_values=True,
@@ -94,6 +102,9 @@ class Delimited:
     def _numbers(self, height: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Row numbers of the next `height` good rows: the misfits among them took numbers of their own."""
         taken = np.array([row for row, _, _ in self._misfits if row >= self._next], dtype=np.int64)
+        if not len(taken):
+            self._next += height
+            return np.arange(self._next - height, self._next, dtype=np.int64)
         inside = 0
         while (more := int((taken < self._next + height + inside).sum())) != inside:
             inside = more

@@ -9,97 +9,92 @@ A mapping is a TOML file::
     [values.status]
     "已完成" = "done"
 
-`huitou import --map` drafts one from the file's own headings.
+`huitou import --map` drafts one from the file's own headings (drafts.py).
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import polars as pl
 
 from huitou.errors import Say, SettingsError, UnknownName
-from huitou.sources import reviews, sycm_traffic, tmall_order_lines, tmall_orders, tmall_refunds
-from huitou.sources.layout import Layout, heading
+from huitou.sources import chat_table, reviews, sycm_traffic, tmall_order_lines, tmall_orders, tmall_refunds
+from huitou.sources.layout import Field, Kind, Layout
 from huitou.sources.model import Batch, Context, Head
-from huitou.sources.table import Shape, read_table
+from huitou.sources.table import Shape, read_table, typed_rows
+from huitou.tables import TABLES
 
-MAPPING = "mapping.toml"
+MAPPING = Path("mapping.toml")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One table that a mapping can fill: the fields it may name and what is made of them."""
+    """One table that a mapping can fill: the fields it may name and what is made of them (`shaping`; chats have none).
+
+    `one_of`: groups of fields of which at least one is needed; `instead`: what stands for a needed field whose column is
+    absent, a number, or another field by its name, which then fills empty cells too.
+    """
 
     layout: Layout
-    shaping: Callable[[Context], Shape]
+    shaping: Callable[[Context], Shape] | None
+    one_of: tuple[tuple[str, ...], ...] = ()
+    instead: dict[str, str | int] = field(default_factory=dict)
+
+    def needs(self, known: Field) -> bool:
+        """Whether a mapping must name the field's column."""
+        return known.needed and known.name not in self.instead
 
 
 TARGETS = {
+    "messages": Target(chat_table.LAYOUT, None, one_of=(("role", "speaker"),)),
     "orders": Target(tmall_orders.LAYOUT, tmall_orders.shaping),
-    "order_lines": Target(tmall_order_lines.LAYOUT, tmall_order_lines.shaping),
+    "order_lines": Target(
+        tmall_order_lines.LAYOUT,
+        tmall_order_lines.shaping,
+        one_of=(("title", "item_id"),),
+        instead={"quantity": 1, "title": "item_id"},
+    ),
     "refunds": Target(tmall_refunds.LAYOUT, tmall_refunds.shaping),
     "reviews": Target(reviews.LAYOUT, reviews.shaping),
     "traffic": Target(sycm_traffic.LAYOUT, sycm_traffic.shaping),
 }
 
-ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
-    "orders": {
-        "order_id": ("订单号", "主订单编号", "Name", "Order #", "order_id"),
-        "created": ("下单时间", "订单提交时间", "订单成交时间", "拼单成功时间", "Created at", "order_purchase_timestamp"),
-        "paid": ("支付时间", "付款确认时间", "支付完成时间", "付款时间", "Paid at", "order_approved_at"),
-        "kept_fen": ("用户实付金额(元)", "应付金额", "结算金额", "订单应付金额", "实付金额", "Total"),
-        "total_fen": ("商品总价(元)", "订单金额", "Subtotal"),
-        "freight_fen": ("邮费(元)", "运费金额", "运费", "Shipping"),
-        "refund_fen": ("Refunded Amount",),
-        "shipped": ("Fulfilled at", "order_delivered_carrier_date"),
-        "received": ("订单完成时间", "order_delivered_customer_date"),
-        "status": ("订单状态", "Financial Status", "order_status"),
-        "items": ("商品数量(件)", "订购数量", "商品数量"),
-        "title": ("商品", "商品名称", "选购商品", "Lineitem name"),
-        "item_id": ("商品ID", "product_id"),
-        "courier": ("快递公司",),
-        "buyer": ("下单帐号", "下单账号", "Email", "customer_unique_id"),
-        "name": ("收货人", "客户姓名", "收件人", "Shipping Name"),
-        "phone": ("手机", "联系电话", "收件人手机号"),
-        "address": ("省", "客户地址"),
-    },
-    "order_lines": {"order_id": ("订单号",), "title": ("商品名称",), "price_fen": ("商品单价", "价格")},
-    "refunds": {
-        "refund_id": ("售后编号", "售后单号"),
-        "order_id": ("订单号",),
-        "applied": ("申请时间", "售后申请时间"),
-        "amount_fen": ("退商品金额(元)", "退款金额"),
-        "status": ("售后状态",),
-        "finished": ("售后完结时间",),
-        "reason": ("售后原因",),
-        "kind": ("售后类型",),
-        "duty": ("纠纷责任方",),
-    },
-    "reviews": {"text": ("review", "review_comment_message"), "date": ("review_creation_date",), "rating": ("review_score",)},
-    "traffic": {},
-}
-"""Headings of other platforms, for drafts only: a person confirms them before anything is read by them."""
+_LINE_ID = 6  # characters from which an id of an order line is taken for unique
+
+FOLLOWING = {"day_text": "day"}
+"""Fields that read the same column as another one."""
+
+
+def mapped_name(source_id: str) -> Say | None:
+    """What a mapped source of this id reads; None for the id of another source."""
+    first, _, rest = source_id.partition(".")
+    table = TABLES.get(rest.partition(".")[0]) if first == "mapped" else None
+    return Say(f"{table.zh}（按列对应）", f"{table.en} (by a mapping)") if table else None
 
 
 class Mapped:
     """The source that a mapping makes. Raises SettingsError or UnknownName for a mapping that cannot be."""
 
-    zh = "按映射导入"
-    en = "By a mapping of columns"
-
-    def __init__(self, mapping: dict[str, object]) -> None:
+    def __init__(self, mapping: dict[str, object], file: Path = MAPPING) -> None:
         table = mapping.get("table")
         if table not in TARGETS:
             raise UnknownName(Say("表（映射文件里）", "table in the mapping"), str(table), TARGETS)
         self.main = str(table)
         self._target = TARGETS[self.main]
-        self._layout = _layout(self._target.layout, _section(mapping, "columns"))
-        self._values = {name: _texts(f"values.{name}", v) for name, v in _section(mapping, "values").items()}
+        columns = _section(file, mapping, "columns")
+        self._layout = _layout(file, self._target, columns)
+        self._values = {name: _texts(file, f"values.{name}", v) for name, v in _section(file, mapping, "values").items()}
+        for name in self._values:
+            if name not in columns:
+                raise UnknownName(Say("已对应的字段（[values]）", "mapped field (under [values])"), name, columns)
+        self._instead = _instead(self._target, columns)
         print_ = hashlib.sha256(json.dumps(mapping, sort_keys=True, default=str).encode()).hexdigest()[:8]
         self.id = f"mapped.{self.main}.{print_}"  # another mapping of the same bytes is another import
-        self.feeds: tuple[str, ...] = (self.main, "products")
+        self.zh, self.en = mapped_name(self.id) or (self.main, self.main)
+        self.feeds: tuple[str, ...] = (self.main, "products", "agents") if self.main == "messages" else (self.main, "products")
 
     def identify(self, head: Head) -> int:
         """100: the user says so."""
@@ -108,79 +103,84 @@ class Mapped:
     def read(self, head: Head, context: Context) -> Iterator[Batch]:
         """Stream the rows. Raises FileRefused."""
 
+        if self._target.shaping is None:
+            parts = typed_rows(head, self._layout, context)
+            translated = (replace(part, rows=self._translated(part.rows)) for part in parts)
+            return chat_table.read_chats(translated, head.path.name, context)
         shape = self._target.shaping(context)
         return read_table(head, self._layout, context, lambda rows: shape(self._translated(rows)))
 
     def _translated(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows with the file's own words replaced by the ones that the mapping gives."""
-        return rows.with_columns(pl.col(name).replace(words) for name, words in self._values.items() if name in rows.columns)
+        return rows.with_columns(pl.col(name).replace(words) for name, words in self._values.items()).with_columns(
+            **self._instead
+        )
 
 
-def _section(mapping: dict[str, object], name: str) -> dict[str, object]:
+def _section(file: Path, mapping: dict[str, object], name: str) -> dict[str, object]:
     section = mapping.get(name, {})
     if not isinstance(section, dict):
-        raise SettingsError(MAPPING, name, Say("不是一节", "is not a section"), Say(f"写成 [{name}]。", f"Write it as [{name}]."))
+        raise SettingsError(file, name, Say("不是一节", "is not a section"), Say(f"写成 [{name}]。", f"Write it as [{name}]."))
     return section
 
 
-def _texts(key: str, value: object) -> dict[str, str]:
+def _texts(file: Path, key: str, value: object) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
         fix = Say(f'写 [{key}]，下面写 "文件里的词" = "回头的词"。', f'Write [{key}] and below it "their word" = "our word".')
-        raise SettingsError(MAPPING, key, Say("不是词语的对照", "is not a list of words"), fix)
+        raise SettingsError(file, key, Say("不是词语的对照", "is not a list of words"), fix)
     return value
 
 
-def _layout(known: Layout, columns: dict[str, object]) -> Layout:
+def _layout(file: Path, target: Target, columns: dict[str, object]) -> Layout:
     """The layout with the headings that the mapping gives, and no others."""
-    names = {field.name for field in known.fields}
+    fields = target.layout.fields
+    names = {known.name: known for known in fields}
     for name, column in columns.items():
         if name not in names:
             raise UnknownName(Say("字段（映射文件里）", "field in the mapping"), name, names)
         if not isinstance(column, str) or not column.strip():
             fix = Say(f'写成 {name} = "文件里的表头"。', f'Write {name} = "the heading in the file".')
-            raise SettingsError(MAPPING, f"columns.{name}", Say("不是表头", "is not a heading"), fix)
-    for field in known.fields:
-        if field.needed and field.name not in columns:
-            fix = Say("写出是哪一列。", "Name the column that holds it.")
-            raise SettingsError(MAPPING, f"columns.{field.name}", Say("没有写", "is missing"), fix)
-    fields = tuple(replace(f, headings=(str(columns[f.name]),), needed=True) for f in known.fields if f.name in columns)
-    absent = tuple(replace(f, headings=(), needed=False) for f in known.fields if f.name not in columns)
-    return Layout(fields + absent, tuple(str(c) for c in columns.values()))
+            raise SettingsError(file, f"columns.{name}", Say("不是表头", "is not a heading"), fix)
+    for known in fields:
+        if target.needs(known) and known.name not in columns:
+            raise _unnamed(file, known.name, known.headings[0])
+    for group in target.one_of:
+        if not set(group) & set(columns):
+            raise _unnamed(file, " / ".join(group), "」或「".join(names[name].headings[0] for name in group))
+    columns = columns | {name: columns[like] for name, like in FOLLOWING.items() if name in names and like in columns}
+    may_be_empty = _instead(target, columns)
+    mapped = tuple(_mapped(f, str(columns[f.name]), may_be_empty=f.name in may_be_empty) for f in fields if f.name in columns)
+    absent = tuple(replace(f, headings=(), needed=False, filled=False) for f in fields if f.name not in columns)
+    return Layout(mapped + absent, tuple(str(c) for c in columns.values()))
 
 
-def draft_mapping(head: Head) -> str:
-    """A commented mapping for a file, its columns guessed by their headings; every guess is for a person to confirm."""
-    guesses = {table: _guess(table, head) for table in TARGETS}
-    table = max(guesses, key=lambda t: len(guesses[t][1]))
-    row, found = guesses[table]
-    lines = [
-        "# 列的含义：左边是回头的字段，右边是文件里的表头。请逐条核对，删掉不对的。",
-        "# Which column means what: left the field, right the file's heading. Check each line; delete what is wrong.",
-        f'table = "{table}"  # {", ".join(TARGETS)}',
-        "",
-        "[columns]",
-    ]
-    for field in TARGETS[table].layout.fields:
-        needed = "  # 必填 needed" if field.needed else ""
-        guess = json.dumps(found.get(field.name, ""), ensure_ascii=False)
-        lines.append(f"{'' if field.name in found else '# '}{field.name} = {guess}{needed}")
-    rest = [cell for cell in head.rows[row] if cell and cell not in found.values()] if head.rows else []
-    lines += ["", "# 还没有用到的表头 headings not used yet:", *(f"#   {cell}" for cell in rest)]
-    lines += ["", "# 状态等取值的翻译 what the file's words mean:", "# [values.status]", '# "已完成" = "done"', ""]
-    return "\n".join(lines)
+def _mapped(known: Field, column: str, *, may_be_empty: bool) -> Field:
+    """The field as it is read from the column that a person named: a time may then also be counted since 1970."""
+    kind: Kind = "instant" if known.kind == "time" else known.kind
+    return replace(known, headings=(column,), needed=True, filled=known.filled and not may_be_empty, kind=kind)
 
 
-def _guess(table: str, head: Head) -> tuple[int, dict[str, str]]:
-    """Index of the header row and the heading found for each field."""
-    best: tuple[int, dict[str, str]] = (0, {})
-    for at, row in enumerate(head.rows):
-        present = {heading(cell): cell for cell in row if cell}
-        found: dict[str, str] = {}
-        for field in TARGETS[table].layout.fields:
-            names: tuple[str, ...] = field.headings + ALIASES[table].get(field.name, ())
-            hit: str | None = next((present[heading(n)] for n in names if heading(n) in present), None)
-            if hit is not None and hit not in found.values():
-                found[field.name] = hit
-        if len(found) > len(best[1]):
-            best = (at, found)
-    return best
+def _instead(target: Target, columns: dict[str, object]) -> dict[str, pl.Expr]:
+    """What needed fields are read as where their column is absent, or empty and another field can stand for it."""
+    by_field = {name: pl.coalesce(name, of) for name, of in target.instead.items() if isinstance(of, str) and of in columns}
+    constants = {name: pl.lit(of) for name, of in target.instead.items() if isinstance(of, int) and name not in columns}
+    return by_field | {name: of.cast(pl.Int64) for name, of in constants.items()} | _lines_of_orders(columns)
+
+
+def _lines_of_orders(columns: dict[str, object]) -> dict[str, pl.Expr]:
+    """Short ids of order lines count within their order only («1», «2»): the order's id makes them one of a kind."""
+    if not {"line_id", "order_id"} <= set(columns):
+        return {}
+    line = pl.col("line_id")
+    short = line.str.len_chars() < _LINE_ID
+    return {"line_id": pl.when(short).then(pl.concat_str("order_id", line, separator="-")).otherwise(line)}
+
+
+def _unnamed(file: Path, name: str, official: str) -> SettingsError:
+    """A needed field that the mapping leaves out, with what exports usually call it."""
+    says = Say(f"没有写是哪一列（例如「{official}」）", f"names no column (such as «{official.replace('」或「', '» or «')}»)")
+    fix = Say(
+        "写上文件里的表头；文件里没有这样的列就不能导入，请导出带它的文件。",
+        "Write the file's heading; a file without such a column cannot be imported: export one that has it.",
+    )
+    return SettingsError(file, f"columns.{name}", says, fix)

@@ -3,7 +3,8 @@
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +21,8 @@ from huitou.sources.model import Batch, Context, Head, Source
 from huitou.sources.registry import recognise, source_called, sources
 from huitou.sources.sniff import head as head_of
 
+_NO_DAY = date(1970, 1, 1)  # what order lines without a time are stored under
+
 Progress = Callable[[Path, int, int, int], None]
 """Called after every batch with file, bytes done, bytes in all, rows so far."""
 
@@ -28,7 +31,8 @@ Progress = Callable[[Path, int, int, int], None]
 class ImportReport:
     """What became of one file: stored (`load`), refused (`refused`), or only counted (a dry run: neither).
 
-    `rows` are the file's rows, `problems` those set aside by reason, `notes` counts worth telling.
+    `rows` are the file's rows, `problems` those set aside by reason, `notes` counts worth telling. `kind` says what the source
+    reads, `days` the first and the last day of its rows, `first` row and column of the first problem of each reason.
     """
 
     file: Path
@@ -38,6 +42,10 @@ class ImportReport:
     notes: dict[str, int] = field(default_factory=dict)
     load: LoadReport | None = None
     refused: HuitouError | None = None
+    kind: Say | None = None
+    encoding: str | None = None
+    days: tuple[date, date] | None = None
+    first: dict[str, tuple[int, str | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ def _chosen(ws: Workspace, mapping: Path | None, source: str | None) -> list[Sou
     """The sources to choose from: the user's mapping, the one named, or all."""
     if mapping is not None:
         try:
-            return [Mapped(tomllib.loads(mapping.read_bytes().decode("utf-8-sig")))]
+            return [Mapped(tomllib.loads(mapping.read_bytes().decode("utf-8-sig")), mapping)]
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             says = Say(f"映射文件读不出来：{error}", f"mapping cannot be read: {error}")
             fix = Say("改正后再试；它必须是 UTF-8 的 TOML。", "Correct it; it must be TOML in UTF-8.")
@@ -125,7 +133,7 @@ def _store(path: Path, chosen: list[Source], context: Context, writer: Writer, p
     """Import one file. Raises FileRefused; then nothing of it is stored."""
     head, source = _recognised(path, chosen)
     load = writer.begin(path, source=source.id, main=source.main)
-    counted = _Count(path, progress)
+    counted = _Count(path, source.main, progress)
     try:
         if load.known_as is None:
             load.add("shops", _shop(context.settings))
@@ -137,41 +145,74 @@ def _store(path: Path, chosen: list[Source], context: Context, writer: Writer, p
                 load.set_aside(batch.problems)
                 load.note(batch.notes)
                 counted.add(batch)
+            counted.refuse_none()
         report = load.commit()
     except BaseException:
         load.abort()
         raise
-    return ImportReport(path, source.id, report.rows_read, dict(counted.problems), report.notes, load=report)
+    return replace(_report(head, source, counted), rows=report.rows_read, notes=report.notes, load=report)
 
 
 def _dry(path: Path, chosen: list[Source], context: Context, progress: Progress | None) -> ImportReport:
     try:
         head, source = _recognised(path, chosen)
-        counted = _Count(path, progress)
+        counted = _Count(path, source.main, progress)
         for batch in source.read(head, context):
             counted.add(batch)
+        counted.refuse_none()
     except FileRefused as refused:
         return ImportReport(path, None, refused=refused)
-    return ImportReport(path, source.id, counted.rows, dict(counted.problems), dict(counted.notes))
+    return _report(head, source, counted)
+
+
+def _report(head: Head, source: Source, counted: "_Count") -> ImportReport:
+    """What the batches said of one file."""
+    encoding = head.encoding.upper() if head.encoding else {"xlsx": "XLSX", "parquet": "Parquet"}.get(head.kind)
+    return ImportReport(
+        head.path, source.id, counted.rows, dict(counted.problems), dict(counted.notes),
+        kind=Say(source.zh, source.en), encoding=encoding, days=counted.days, first=counted.first,
+    )  # fmt: skip
 
 
 class _Count:
     """Adds up what the batches of one file say, and tells how far it is."""
 
-    def __init__(self, path: Path, progress: Progress | None) -> None:
+    def __init__(self, path: Path, main: str, progress: Progress | None) -> None:
         self._path = path
+        self._main = main
         self._total = path.stat().st_size
         self._progress = progress
         self.rows = 0
         self.problems: Counter[str] = Counter()
         self.notes: Counter[str] = Counter()
+        self.days: tuple[date, date] | None = None
+        self.first: dict[str, tuple[int, str | None]] = {}
 
     def add(self, batch: Batch) -> None:
         self.rows += batch.rows_read
         self.problems.update(p.reason for p in batch.problems)
+        for p in batch.problems:
+            if p.reason not in self.first or p.row < self.first[p.reason][0]:
+                self.first[p.reason] = (p.row, p.column)
+        self._see_days(batch.frames.get(self._main))
         self.notes.update(batch.notes)
         if self._progress:
             self._progress(self._path, batch.bytes_done, self._total, self.rows)
+
+    def _see_days(self, main: pl.DataFrame | None) -> None:
+        if main is None or "day" not in main.columns:
+            return
+        days = main["day"].filter(main["day"] > _NO_DAY)
+        if len(days):
+            span = (*(self.days or ()), days.min(), days.max())
+            self.days = (min(span), max(span))
+
+    def refuse_none(self) -> None:
+        """Raise FileRefused for a file that holds a header and nothing below it."""
+        if not self.rows:
+            says = Say("只有表头，没有数据", "it has a header and no rows")
+            fix = Say("看一下导出时选的日期，再导出一次。", "Check the days chosen on the platform and export it again.")
+            raise FileRefused(self._path, says, fix)
 
 
 class _Forgetful(People):

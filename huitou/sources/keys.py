@@ -10,7 +10,7 @@ def key_column(values: pl.Series, *prefix: str) -> pl.Series:
     """``key63(*prefix, value)`` for every value, as Int64; null stays null."""
     head = "".join(f"{part}\x1f" for part in prefix).encode()
     present = values.drop_nulls()
-    raw = b"".join([blake2b(head + value.encode(), digest_size=8).digest() for value in present.to_list()])
+    raw = b"".join([blake2b(head + value, digest_size=8).digest() for value in present.cast(pl.Binary).to_list()])
     keys = pl.Series(values.name, (np.frombuffer(raw, dtype=">u8") >> np.uint64(1)).astype(np.int64), dtype=pl.Int64)
     if len(present) == len(values):
         return keys

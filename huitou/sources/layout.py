@@ -18,9 +18,10 @@ from huitou.sources import cells
 from huitou.sources.model import Head
 from huitou.sources.reasons import problem
 
-Kind = Literal["prose", "text", "code", "id", "money", "count", "number", "share", "time", "date"]
+Kind = Literal["prose", "text", "code", "id", "money", "count", "number", "share", "time", "instant", "date"]
 """``prose`` free text as typed · ``text`` short text, «nothing» is null · ``code`` the same out of Excel's text marks ·
-``id`` a code that Excel may have rounded · ``money`` yuan → fen · ``time`` → three columns: UTC µs, day, second."""
+``id`` a code that Excel may have rounded · ``money`` yuan → fen · ``time`` → three columns: UTC µs, day, second ·
+``instant`` the same, also of seconds or milliseconds since 1970."""
 
 
 _TOTALS = r"^(?:店铺|全店|同行|同层)?.{0,4}(?:汇总|合计|总计|小计|平均|均值)"
@@ -189,8 +190,8 @@ class Parser:
     def _typed(self, field: Field, raw: pl.Series) -> tuple[dict[str, pl.Series], Faults]:
         """The typed columns of one field, and the masks of its bad cells by reason."""
         faults: Faults = []
-        if field.kind == "time":
-            read = cells.moments(raw, self._zone, field.nulls)
+        if field.kind in ("time", "instant"):
+            read = cells.moments(raw, self._zone, field.nulls, counted=field.kind == "instant")
             columns = {field.name: read.utc_us, f"{field.name}_day": read.day, f"{field.name}_second": read.second}
             faults = [("time", read.unread), ("dst", read.dst)]
         elif field.kind in _READ:

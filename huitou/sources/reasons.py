@@ -68,6 +68,10 @@ REASONS: dict[str, Reason] = {
         "这个取值不认识", "在映射文件的 [values] 里写明它的含义",
         "a value that is not known here", "Say what it means under [values] in the mapping file.",
     ),
+    "masked_buyer": Reason(
+        "买家名带星号，认不出是哪位客户", "导出带完整买家名或买家编号的文件",
+        "the buyer's name is masked with stars", "Export a file with the buyers' full names or ids.",
+    ),
     "json": Reason(
         "这一行不是一个 JSON 对象", "检查这一行",
         "the line is no JSON object", "Correct the line.",
@@ -94,16 +98,24 @@ REASONS: dict[str, Reason] = {
 
 NOTES: dict[str, tuple[str, str]] = {
     "default_text": ("默认评价，客户没有写字", "default reviews: the customer wrote nothing"),
-    "unknown_columns": ("没有用到的新列", "columns that are new here and not used"),
+    "unknown_columns": ("没有用到的列", "columns not used"),
     "blank_rows": ("空行", "blank rows"),
     "no_final_newline": ("最后一行没有换行，请核对行数", "the last line has no line break: please check the number of rows"),
     "other_sheets": ("没有读的其他工作表", "other sheets, not read"),
     "unknown_status": ("不认识的订单状态", "orders whose status is not known here"),
     "masked_buyer": ("买家名带星号，不算作同一位客户", "rows with a masked buyer, joined to nobody"),
     "unknown_rating": ("不认识的评分", "ratings that are not known here"),
+    "unsorted": (
+        "行没有按时间排序，跨段的对话可能接错客服；按时间排好再导入更准",
+        "the rows are in no order of time, so some customers "
+        "may be given to the wrong account; sort them by time for exact results",
+    ),
     "unknown_device": ("不认识的终端", "devices that are not known here"),
 }
 """Counts that sources tell and that are no problems: code → Chinese, English."""
+
+ONCE = ("no_final_newline", "unsorted")
+"""Notes about the file as a whole: their count says nothing."""
 
 
 def problem(file: str, row: int, column: str | None, reason: str) -> Problem:

@@ -37,7 +37,7 @@ DEFAULT_TEXTS = headings("""
 """)
 """What the platform writes for customers who wrote nothing (without the closing mark)."""
 
-_GOOD, _MID, _BAD = ("好评", "好"), ("中评", "中"), ("差评", "差")
+_GOOD, _MID, _BAD = ("好评", "好", "good"), ("中评", "中", "mid"), ("差评", "差", "bad")
 _DATE_AND_SKU = r"^.+?\s+[·・]\s*(.*)$"
 
 

@@ -20,6 +20,11 @@ PARQUET_DAMAGED = Say("Parquet 内容已损坏", "its Parquet content is damaged
 WRITE_AGAIN = Say("重新生成后再导入。", "Write it again and import the new one.")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
+_OTHERS = {
+    b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"%PDF": "PDF", b"Rar!": "RAR", b"7z\xbc\xaf": "7z",
+    b"\x1f\x8b": "gzip", b"<!DOCTYPE": "HTML", b"<html": "HTML", b"<table": "HTML",
+}  # fmt: skip
+"""Beginnings of files that people pick by mistake."""
 _DELIMITERS = ",\t;|"
 
 
@@ -68,6 +73,9 @@ def _beginning(path: Path) -> bytes:
             "用 Excel 或 WPS 打开，去掉密码后另存为 .xlsx。", "Open it in Excel or WPS and save it as .xlsx without a password."
         )
         raise FileRefused(path, says, fix)
+    if other := next((name for sign, name in _OTHERS.items() if beginning.lstrip().lower().startswith(sign.lower())), None):
+        says = Say(f"是 {other} 文件，不是表格或聊天记录", f"it is a {other} file, neither a table nor a chat")
+        raise FileRefused(path, says, Say("在平台上导出 CSV、XLSX 或 TXT。", "Export CSV, XLSX or TXT from the platform."))
     return beginning
 
 
