@@ -1,6 +1,5 @@
 """Any table by a mapping: drafted from the file's own headings, edited by a person, imported through the command line."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -55,8 +54,7 @@ def test_the_same_chats_from_another_kind_of_file_are_known(tmp_path: Path, kind
     path = tmp_path / f"other.{kind}"
     content = as_csv(HEADER, *(CHAT[::-1] if kind == "reversed" else CHAT)).encode("gb18030")
     if kind in ("parquet", "jsonl", "xlsx"):
-        write: dict[str, Callable[[Path], object]] = {"parquet": frame.write_parquet, "jsonl": frame.write_ndjson}
-        write.get(kind, frame.write_excel)(path)
+        getattr(frame, {"parquet": "write_parquet", "jsonl": "write_ndjson", "xlsx": "write_excel"}[kind])(path)
     else:
         path.write_bytes(content)
     ws = imported(tmp_path, put(tmp_path, "chat.csv", as_csv(HEADER, *CHAT)), path)

@@ -20,12 +20,11 @@ def declared(rows: Rows, table: Table) -> Rows:
 
 def matched(left: Rows, right: Rows, keys: tuple[str, ...]) -> Rows:
     """Left rows, each with the right row of the same keys (at most one) or nulls; `right` brings no other name of `left`."""
-    other = right.rename({f"{k}_of_right": k for k in keys})
-    joined = left.left_join(other, [left[k] == other[f"{k}_of_right"] for k in keys])
-    return joined.drop(*(f"{k}_of_right" for k in keys))
+    joined = left.left_join(right, [left[k] == right[k] for k in keys])
+    return joined.select(*(left[c] for c in left.columns), *(right[c] for c in right.columns if c not in keys))
 
 
 def pairs(left: Rows, right: Rows, key: str) -> Rows:
     """Every left row with every right row of the same key; `right` brings no other name of `left`."""
-    other = right.rename({f"{key}_of_right": key})
-    return left.inner_join(other, [left[key] == other[f"{key}_of_right"]]).drop(f"{key}_of_right")
+    joined = left.inner_join(right, [left[key] == right[key]])
+    return joined.select(*(left[c] for c in left.columns), *(right[c] for c in right.columns if c != key))

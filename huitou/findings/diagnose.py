@@ -13,8 +13,10 @@ from huitou.findings.model import Cause, Diagnosis, Finding
 from huitou.findings.wording import count, day_en, day_zh, pct0
 from huitou.lake.duckdb import Snapshot
 from huitou.lake.settings import Settings
+from huitou.metrics import covered as days_covered
 from huitou.metrics import default_period
 from huitou.rules.model import RulePack
+from huitou.tables import TABLES
 
 MOST_DAYS = 92
 """Without a period asked for, the diagnosis covers what was imported, at most the last three months."""
@@ -39,6 +41,9 @@ def diagnose(snapshot: Snapshot, settings: Settings, pack: RulePack, *, period: 
     if whole is None:
         raise NeedsData(Say("诊断", "a diagnosis"), Say("聊天记录、订单或评价", "chats, orders or reviews"))
     asked = period or (whole[1] - timedelta(days=MOST_DAYS - 1), whole[1])
+    if period:
+        days = days_covered(snapshot).values()
+        whole = min(first for first, _ in days), max(last for _, last in days)
     inside = max(asked[0], whole[0]), min(asked[1], whole[1])
     if inside[0] > inside[1]:
         what = Say(f"{asked[0]} 至 {asked[1]} 的诊断", f"a diagnosis of {asked[0]} to {asked[1]}")
@@ -108,11 +113,23 @@ def _unknown(case: Case) -> list[tuple[str, str]]:
         out.append(("订单没有买家号，和聊天对不上：看不了询单转化、老客户和复购。导出带买家会员名的订单表可补。",
                     "The orders carry no buyer id, so chats and orders do not meet: no conversion, no returning customers. "
                     "Export orders with the buyer's account."))  # fmt: skip
-    out += [*_silent(case), *_open(case), *_traffic_days(case), *_few(case)]
+    out += [*_elsewhere(case), *_silent(case), *_open(case), *_traffic_days(case), *_few(case)]
     if case.has("messages"):
         out.append(("流失原因按客户原话里的词粗分，没有人工抽查，只用来看哪里多，不当定论。",
                     "Loss reasons are sorted by words in the customers' own lines, not checked by hand: "
                     "they show where, not how much."))  # fmt: skip
+    return out
+
+
+def _elsewhere(case: Case) -> list[tuple[str, str]]:
+    """Imported tables none of whose days lie in the period."""
+    out = []
+    for name, (first, last) in days_covered(case.snapshot).items():
+        if last < case.period[0] or first > case.period[1]:
+            table = TABLES[name]
+            out.append((f"{table.zh}只有 {first} 到 {last} 的，不在这段时间里，没有看；用 --from 和 --to 可以看那一段。",
+                        f"{table.en}: there are only days from {first} to {last}, outside this period; "
+                        "look at them with --from and --to."))  # fmt: skip
     return out
 
 
