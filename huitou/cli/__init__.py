@@ -340,14 +340,13 @@ def _import(
     dry_run: bool = False,
 ) -> int:
     """Import and print one line a file; of how many files nothing could be used."""
-    from huitou.cli.printing import print_import
+    from huitou.cli.printing import print_imports
     from huitou.sources.importer import import_files
 
     ws = call.open()
     with _bar(console, len(files)) as progress:
         reports = import_files(ws, files, mapping=mapping, source=source, dry_run=dry_run, progress=progress)
-    for one in reports:
-        print_import(console, one, call.lang)
+    print_imports(console, reports, call.lang)
     return sum(one.refused is not None or (one.rows > 0 and sum(one.problems.values()) == one.rows) for one in reports)
 
 

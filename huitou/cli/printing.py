@@ -125,6 +125,28 @@ def _cell(value: Any) -> str:
     return "" if value is None else f"{value:,.1f}" if isinstance(value, float) else str(value)
 
 
+MANY = 20
+"""From this many files on, files without anything to say share one line by source."""
+
+
+def print_imports(console: Console, reports: "list[ImportReport]", lang: str) -> None:
+    """Each file's fate; where many came in whole, only their sum by source, and each that has something to say."""
+    whole = [r for r in reports if r.load is not None and r.refused is None and not r.problems and r.load.repeats_of is None]
+    brief = len(reports) >= MANY
+    for one in reports:
+        if not brief or one not in whole:
+            print_import(console, one, lang)
+    for source in dict.fromkeys(r.source for r in whole) if brief else ():
+        loads = [r.load for r in whole if r.source == source and r.load is not None]
+        told = (len(loads), sum(x.rows_read for x in loads), sum(x.stored for x in loads), sum(x.known for x in loads))
+        console.print(
+            "✓ {}：{:,} 个文件，{:,} 行 = 存入 {:,} + 已有 {:,}".format(source, *told)
+            if lang == "zh"
+            else "✓ {}: {:,} files, {:,} rows = {:,} stored + {:,} already known".format(source, *told),
+            soft_wrap=True,
+        )
+
+
 def print_import(console: Console, one: "ImportReport", lang: str) -> None:
     """One file's fate: refused with its sentence, or the ledger's line, then its bad rows by reason and other counts."""
     zh = lang == "zh"

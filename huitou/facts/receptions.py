@@ -46,6 +46,7 @@ def receptions(turns: Rows, asides: Rows, rounds: Rows, *, pack: RulePack, roste
 
 def _talked(turns: Rows) -> Rows:
     """The day's talk of customer and persons: counts are differences between its first and its last turn."""
+    turns = turns.filter(turns.first_of_day | turns.last_of_day | turns.replies | turns.opens)
     first, last = turns.first_of_day, turns.last_of_day
     day = turns.group_by(DAILY).aggregate(
         shop_key=turns.shop_key.min(),

@@ -33,6 +33,8 @@ _VALUE: dict[str, Callable[[str], Any]] = {
 }  # fmt: skip
 FLUSH_ROWS = 250_000
 STAGED_GROUP = 65_536
+SORTED_ROWS = 400_000
+"""Rows sorted at once, about: what bounds the memory of a large month."""
 COUNTED_ROWS = 1_000_000
 """Rows of a load among which repeats are looked for at once."""
 ONE_MONTH = "all"
@@ -95,12 +97,13 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """The staged rows of one month: how many, and the range of days and instants in which equal rows can be stored."""
+    """Staged rows of one month that are sorted and written at once, and the range of days and instants in which equal rows
+    can be stored; `keys` is the condition that tells them from the other rows of a large month."""
 
     month: str
-    rows: int
     days: tuple[date, date] | None
     times: tuple[int, int] | None
+    keys: str = ""
 
 
 class Staging:
@@ -136,9 +139,8 @@ class Staging:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Read two or three times and thrown away: little work matters more than few bytes.
             measured = [c for c in (table.month_of, _clock(table)) if c]
-            pq.write_table(
-                frame.to_arrow(), path, compression="lz4", use_dictionary=False, write_statistics=measured, row_group_size=STAGED_GROUP
-            )
+            rows = frame.to_arrow()
+            pq.write_table(rows, path, STAGED_GROUP, compression="lz4", use_dictionary=False, write_statistics=measured)
         parts.append(str(path))
 
     def finish(self, table: Table, target: Folder, catalog: Catalog) -> Finished:
@@ -173,15 +175,16 @@ class Staging:
 
     def _stretches(self, table: Table, staged: str) -> list[_Stretch]:
         if table.month_of is None:
-            return [_Stretch(ONE_MONTH, self.rows[table.name], None, None)]
+            return [_Stretch(ONE_MONTH, None, None)]
         day, time = _q(table.month_of), _clock(table)
         span = f"min({_q(time)}), max({_q(time)})" if time else "NULL, NULL"
         return [
-            _Stretch(m, n, (first, last), (low, high) if low is not None else None)
+            _Stretch(m, (first, last), (low, high) if low is not None else None, keys)
             for m, n, first, last, low, high in self._engine.rows(
                 f"SELECT strftime(date_trunc('month', {day}), '%Y-%m'), count(*), min({day}), max({day}), {span}"
                 f" FROM {staged} GROUP BY 1 ORDER BY 1"
             )
+            for keys in _key_ranges(table, n)
         ]
 
     def _new_rows(self, table: Table, staged: str, repeats: bool, stretch: _Stretch, near: list[str]) -> str:
@@ -196,6 +199,9 @@ class Staging:
         if stretch.days and table.month_of:
             within = f"{_q(table.month_of)} BETWEEN DATE '{stretch.days[0]}' AND DATE '{stretch.days[1]}'"
             where.append("s." + within)
+        if stretch.keys:
+            within += " AND " + stretch.keys
+            where.append(stretch.keys)
         condition = f" WHERE {' AND '.join(where)}" if where else ""
         columns = ", ".join(_stored(c, "s.") for c in table.columns)
         rows = f'SELECT {columns}, {key} AS row_key, {self._load}::BIGINT AS "load", s."row" FROM {staged} s {join}{condition}'
@@ -377,6 +383,15 @@ def _stored(column: Column, of: str = "") -> str:
     return f"make_timestamptz({name}) AS {_q(column.name)}" if column.type == "time" else (
         f"{name}::{DUCK_TYPE[column.type]} AS {_q(column.name)}"
     )  # fmt: skip
+
+
+def _key_ranges(table: Table, rows: int) -> list[str]:
+    """Conditions that cut so many rows into stretches of about `SORTED_ROWS`: keys are hashes and spread evenly."""
+    parts = -(-rows // SORTED_ROWS)
+    if parts < 2 or not table.cluster or table.by_name[table.cluster[0]].type != "key":
+        return [""]
+    key = f"coalesce({_q(table.cluster[0])}, 0)"
+    return [f"{key} BETWEEN {2**63 * part // parts} AND {2**63 * (part + 1) // parts - 1}" for part in range(parts)]
 
 
 def _clock(table: Table) -> str | None:

@@ -98,8 +98,9 @@ class Vault:
     def _sealed(self, people: pl.DataFrame) -> Iterator[tuple[int, bytes]]:
         keys, seal = people["customer_key"], self._aes.encrypt
         joined = people.select(pl.concat_str([pl.col(f).fill_null("") for f in FIELDS], separator=_SEPARATOR).cast(pl.Binary))
-        texts, bound = joined.to_series().to_list(), _cut(keys.to_numpy().astype(">i8").tobytes(), 8)
-        for key, text, nonce, owner in zip(keys.to_list(), texts, _cut(os.urandom(_NONCE * len(keys)), _NONCE), bound, strict=True):
+        texts, owners = joined.to_series().to_list(), _cut(keys.to_numpy().astype(">i8").tobytes(), 8)
+        nonces = _cut(os.urandom(_NONCE * len(keys)), _NONCE)
+        for key, text, nonce, owner in zip(keys.to_list(), texts, nonces, owners, strict=True):
             yield key, nonce + seal(nonce, text, owner)
 
     def _known(self, db: sqlite3.Connection, keys: pl.Series) -> pl.DataFrame:
