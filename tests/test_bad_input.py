@@ -89,7 +89,9 @@ def test_a_file_that_is_no_export(shop: Path, tmp_path: Path, name: str) -> None
     assert "wrong.csv" in text and what in text and to_do in text
 
 
-@pytest.mark.parametrize("name", ["png", pytest.param("mixed", marks=pytest.mark.slow), "no column", pytest.param("header", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", ["png", pytest.param("mixed", marks=pytest.mark.slow), "no column", pytest.param("header", marks=pytest.mark.slow)]
+)
 def test_and_in_chinese_from_a_second_process(shop: Path, tmp_path: Path, name: str) -> None:
     text = said(shop, "import", put(tmp_path, "wrong.csv", FILES[name][0]), lang="zh", real=True)
     assert text.startswith("✗ wrong.csv：") and text.endswith("。") and FILES[name][1] not in text

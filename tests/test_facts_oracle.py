@@ -21,7 +21,7 @@ PACKS = {
     "neither": replace(TMALL, answer_same_day=False, attribution_window_s=3600, inquiry_window_s=1800),
 }
 KINDS = ("customer", "customer", "agent", "agent", "auto", "robot", "system", "transfer")
-PAUSES = (0, 0, 1, 30, 119, 121, 599, 600, 601, 3600, 40_000, 86_400, 700_000)
+PAUSES = (0, 0, 1, 30, 120, 121, 599, 600, 601, 3600, 40_000, 86_400, 700_000)
 
 said = st.tuples(
     st.sampled_from(PAUSES), st.sampled_from(KINDS), st.sampled_from((1, 1, 1, 2, 4, 5)), st.sampled_from((11, 11, 12, 13)),

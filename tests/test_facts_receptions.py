@@ -38,6 +38,11 @@ def test_the_first_wait_is_empty_while_the_first_round_is_unanswered() -> None:
     assert [d["first_wait_s"] for d in received(said("10:00:00"), said("11:00:00"))] == [None]
 
 
+def test_a_round_is_slow_when_it_waits_longer_than_the_limit() -> None:
+    assert [d["slow_rounds"] for d in received(said("10:00:00"), said("10:02:00", "agent"))] == [0]
+    assert [d["slow_rounds"] for d in received(said("10:00:00"), said("10:02:01", "agent"))] == [1]
+
+
 def test_the_product_is_the_first_that_the_customer_sent() -> None:
     (day,) = received(
         said("10:00:00", "agent", product=900), said("10:00:05"), said("10:00:09", product=501), said("10:00:09", product=502)

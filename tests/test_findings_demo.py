@@ -14,7 +14,6 @@ from huitou.lake.workspace import Workspace
 from huitou.rules import load_pack
 from huitou.sources.importer import import_files
 
-
 pytestmark = pytest.mark.slow  # a shop large enough to tell its agents apart
 
 
