@@ -187,6 +187,7 @@ def test_a_wrong_huitou_toml(shop: Path, name: str) -> None:
     sound(shop)
 
 
+@pytest.mark.slow
 def test_no_workspace_and_a_second_one(shop: Path, tmp_path: Path) -> None:
     none = process("-w", tmp_path, "metrics", "orders_placed", before=["env", "HUITOU_LANG=en"])
     assert none.returncode == 1 and "it has no huitou.toml" in none.stderr and "huitou init" in none.stderr
@@ -194,6 +195,7 @@ def test_no_workspace_and_a_second_one(shop: Path, tmp_path: Path) -> None:
     assert "is a file" in said(shop, "init", shop / "huitou.toml")
 
 
+@pytest.mark.slow
 def test_a_second_import_at_once_is_told_who_writes(shop: Path) -> None:
     with Workspace.open(shop).lake.write("import of march.csv"):
         for lang, busy in (("en", "The lake is being written by"), ("zh", "数据正由")):
@@ -203,6 +205,7 @@ def test_a_second_import_at_once_is_told_who_writes(shop: Path) -> None:
     sound(shop)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(ROOT and not which("setpriv"), reason="root may read everything and setpriv is not here")
 def test_what_may_not_be_read_or_written(shop: Path, tmp_path: Path) -> None:
     limits = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if ROOT else []

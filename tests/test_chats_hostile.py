@@ -53,6 +53,7 @@ def expected(talks: Talks) -> list[tuple[int, str, str, str]]:
     return [(*w, text) for w, text in zip(who, texts)]
 
 
+@pytest.mark.slow
 @given(conversations(), st.sampled_from(["utf-8", "gb18030"]), st.sampled_from(["\n", "\r\n"]))
 @PROPERTY
 def test_conversations_come_back_from_the_old_form(tmp_path: Path, talks: Talks, encoding: str, end: str) -> None:
@@ -60,6 +61,7 @@ def test_conversations_come_back_from_the_old_form(tmp_path: Path, talks: Talks,
     assert rows(file, "customer_key", "kind", "at", "text") == expected(talks)
 
 
+@pytest.mark.slow
 @given(conversations(), st.sampled_from(["utf-8", "gb18030"]), st.sampled_from(["\n", "\r\n"]))
 @PROPERTY
 def test_conversations_come_back_from_instant_messages(tmp_path: Path, talks: Talks, encoding: str, end: str) -> None:
@@ -68,6 +70,7 @@ def test_conversations_come_back_from_instant_messages(tmp_path: Path, talks: Ta
         assert rows(file, "customer_key", "kind", "at", "text") == expected({buyer: said})
 
 
+@pytest.mark.slow
 @given(conversations())
 @PROPERTY
 def test_the_size_of_the_blocks_does_not_matter(tmp_path: Path, talks: Talks) -> None:

@@ -55,6 +55,7 @@ def bought(steps: Sequence[tuple[Any, ...]]) -> list[Order]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PACKS)
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(said, min_size=30, max_size=90), deals=st.lists(placed, min_size=4, max_size=16))

@@ -102,6 +102,7 @@ def test_archives_that_are_no_honest_workbook(tmp_path: Path, members: dict[str,
         head(path)
 
 
+@pytest.mark.slow
 def test_a_workbook_cut_anywhere_or_flipped_is_refused_or_whole(tmp_path: Path) -> None:
     whole = workbook(tmp_path / "o.xlsx", HEADER, *[[f"19{i:017}", "b", 1, 1, AT, AT] for i in range(50)]).read_bytes()
     for number, at in enumerate(range(200, len(whole), len(whole) // 5)):

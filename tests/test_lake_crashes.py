@@ -125,6 +125,7 @@ def test_a_load_that_died_after_a_step(tmp_path: Path, step: str) -> None:
     assert ws.lake.check() == []
 
 
+@pytest.mark.slow
 def test_one_writer_at_a_time(tmp_path: Path) -> None:
     ws = new_workspace(tmp_path)
     process, hear = child(ws)

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -75,6 +76,7 @@ def newest(exports: list[list[dict[str, Any]]]) -> tuple[dict[int, tuple[Any, ..
     return {key: state for key, (_, state) in best.items()}, stored
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(STATES, min_size=1, max_size=6), min_size=1, max_size=3))
 def test_overlapping_exports_equal_a_plain_loop(exports: list[list[dict[str, Any]]]) -> None:

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,6 +47,7 @@ def test_a_phone_in_groups_or_in_other_digits_is_found(phone: str) -> None:
     assert set(stored) == {"我的手机 〔手机〕，谢谢"}
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.one_of(PHONE, CARD, EMAIL, CHINESE), max_size=5).map("，".join), min_size=20, max_size=40))
 @settings(max_examples=6, deadline=None)
 def test_masking_twice_changes_nothing(texts: list[str]) -> None:
