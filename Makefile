@@ -32,7 +32,7 @@ demo: setup ## make the demo shop's files, import them, diagnose, and say where 
 test: setup-dev ## the whole suite
 	$(BIN)/pytest -n 2 --dist loadfile
 
-test-fast: setup-dev ## what runs in under a minute
+test-fast: setup-dev ## the fast part of the suite
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not browser and not spark"
 
 lint: setup-dev ## style, types, import contract
