@@ -47,7 +47,8 @@ def test_a_month_is_replaced_and_the_others_stay(ws: Workspace) -> None:
     build(ws, "order")
     with ws.lake.write("build") as writer:
         one = writer.build(RULES, "f1")
-        staged = one.stage("order_service", services(one.snapshot.table("orders"), "pay"), ["2026-06"])
+        one.stage("order_service", services(one.snapshot.table("orders"), "pay"), ["2026-06"])
+        staged = one.table("order_service", ["2026-06"])
         assert one.snapshot.frame(staged.select("part", "month")).rows() == [("pay", "2026-06")]
         assert sorted(one.snapshot.frame(one.table("order_service").part).to_series()) == ["order", "pay"]
         assert rows(ws, "order_service", "part") == [("order",), ("order",)]

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, timedelta
 
 from huitou.errors import Say
+from huitou.facts.chat_people import chat_matches, with_people
 from huitou.facts.inquiries import inquiries
 from huitou.facts.orders import first_payments, order_facts, order_service
 from huitou.facts.receptions import asides, receptions
@@ -22,11 +23,11 @@ from huitou.lake.build import Build
 from huitou.rules import RulePack
 from huitou.rules.packs import load_pack
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 """Raised whenever the meaning of a fact changes: the next build then makes all months anew."""
-TALK = ("rounds", "sessions", "receptions", "inquiries")
+TALK = ("rounds", "sessions", "chat_matches", "receptions", "inquiries")
 """Facts of the months of messages; the others are of the months of orders."""
-STEPS = ("rounds", "sessions", "receptions", "order_service", "order_facts", "inquiries")
+STEPS = ("chat_matches", "rounds", "sessions", "receptions", "order_service", "order_facts", "inquiries")
 
 Progress = Callable[[str, int, int], None]
 """Called with the table that is being built, its number and how many there are."""
@@ -60,8 +61,8 @@ def build(ws: Workspace, *, progress: Progress | None = None) -> BuildReport:
             return BuildReport(pack.id, (), {}, time.perf_counter() - began)
         made = _Making(writer.build(pack.id, mark), pack, roster, progress)
         made.all_of(changed)
-        made.build.commit()
-    return BuildReport(pack.id, tuple(sorted(made.months)), made.rows, time.perf_counter() - began)
+        rows = made.build.commit()
+    return BuildReport(pack.id, tuple(sorted(made.months)), rows, time.perf_counter() - began)
 
 
 def fingerprint(pack: RulePack, roster: Roster, snapshot: Stored) -> str:
@@ -79,14 +80,13 @@ class _Making:
         self.build = build
         self.pack = pack
         self.roster = roster
-        self.rows: dict[str, int] = {}
         self.months: set[str] = set()
         self._progress = progress or (lambda table, step, steps: None)
         self._messages = build.snapshot.has("messages")
 
     def all_of(self, changed: dict[str, set[str]]) -> None:
         """Stage every table for the months that hang on the changed ones."""
-        talk = self._months_near(changed.get("messages", set()))
+        talk = self._months_near(changed.get("messages", set()) | self._people(changed))
         if talk:
             self._talk(talk)
         deals = self._order_months(changed, talk)
@@ -96,15 +96,26 @@ class _Making:
         if asked:
             self._inquiries(asked)
 
-    def _stage(self, name: str, rows: Rows, months: set[str]) -> Rows:
+    def _people(self, changed: dict[str, set[str]]) -> set[str]:
+        """Match sessions of logs and lists anew where any came; returns the months whose messages may have another customer."""
+        snapshot = self.build.snapshot
+        if not changed.get("chat_sessions"):
+            return set()
+        months = changed["chat_sessions"]
+        self._stage("chat_matches", chat_matches(snapshot.table("chat_sessions")), set(snapshot.months("chat_sessions")))
+        return months & set(snapshot.months("messages"))
+
+    def _said(self, months: list[str]) -> Rows:
+        """The messages of some months, under the people known from session lists."""
+        known = self.build.snapshot.has("chat_sessions")
+        return with_people(self.build.snapshot.table("messages", months), self.build.table("chat_matches") if known else None)
+
+    def _stage(self, name: str, rows: Rows, months: set[str]) -> None:
         self._progress(name, STEPS.index(name) + 1, len(STEPS))
         snapshot = self.build.snapshot
         known = {*snapshot.months(name), *snapshot.months("messages" if name in TALK else "orders")}
-        staged = self.build.stage(name, rows, None if known <= months else sorted(months))
-        counted = snapshot.frame(staged.aggregate(n=staged.count()))
-        self.rows[name] = int(counted["n"][0])
+        self.build.stage(name, rows, None if known <= months else sorted(months))
         self.months |= months
-        return staged
 
     def _months_near(self, months: set[str]) -> set[str]:
         """The months, and those with messages inside the margin around them."""
@@ -113,16 +124,17 @@ class _Making:
         return months | (near & set(self.build.snapshot.months("messages")))
 
     def _talk(self, months: set[str]) -> None:
-        snapshot, margin = self.build.snapshot, timedelta(days=margin_days(self.pack))
+        margin = timedelta(days=margin_days(self.pack))
         around = sorted(self._months_near(months))
-        messages = snapshot.table("messages", around)
+        messages = self._said(around)
         edge = [m for m in around if m not in months]
         if edge:
             near = [messages.day.between(_first(m) - margin, _last(m) + margin) for m in sorted(months)]
             messages = messages.filter(_any(near))
-        with _kept(turns(messages, self.pack)) as turning, _kept(asides(snapshot.table("messages", sorted(months)))) as beside:
-            asked = self._stage("rounds", rounds(turning, self.roster), months)
+        with _kept(turns(messages, self.pack)) as turning, _kept(asides(self._said(sorted(months)))) as beside:
+            self._stage("rounds", rounds(turning, self.roster), months)
             self._stage("sessions", sessions(turning), months)
+            asked = self.build.table("rounds", months)
             received = receptions(turning, beside, asked, pack=self.pack, roster=self.roster)
             self._stage("receptions", received, months)
 
@@ -152,7 +164,8 @@ class _Making:
         if self._messages:
             since = _first(min(months)) - timedelta(days=self._days(pack.attribution_window_s) + margin_days(pack))
             service = order_service(orders, self._since("sessions", since), pack=pack)
-            service = self._stage("order_service", service, months)
+            self._stage("order_service", service, months)
+            service = self.build.table("order_service", months)
         facts = order_facts(
             orders, first_payments(snapshot.table("orders")), pack=pack, service=service,
             refunds=snapshot.table("refunds") if snapshot.has("refunds") else None,

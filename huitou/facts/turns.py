@@ -51,9 +51,25 @@ def turns(messages: Rows, pack: RulePack) -> Rows:
         before_day=human.day.lag().over(run),
         after_day=human.day.lead().over(run),
     )
-    marked = _mark(seen, pack)
-    turning = marked.starts | marked.replies | marked.opens | marked.first_of_day | marked.last_of_day
-    return marked.filter(turning).drop("file_order", "after_customer", "before_day", "after_day")
+    pause = seen.sent_at - seen.before_at
+    first, new_day, gap = seen.before_at.isnull(), seen.before_day != seen.day, pause >= pack.session_gap_s * SECOND_US
+    last_of_day = seen.after_day.isnull() | (seen.after_day != seen.day)
+    seen = seen.filter(first | (seen.after_customer != seen.by_customer) | new_day | gap | last_of_day)
+    cut = pause >= LONGEST_PAUSE_DAYS * DAY_US
+    if pack.answer_same_day:
+        cut = cut | new_day
+    if pack.round_splits_at_gap:
+        cut = cut | gap
+    replies = ~seen.by_customer & seen.after_customer.fill_null(False)
+    return seen.mutate(
+        starts=seen.by_customer & (first | ~seen.after_customer | cut),
+        replies=replies,
+        answers=replies & ~cut,
+        opens=first | gap,
+        first_of_day=first | new_day,
+        last_of_day=last_of_day,
+        last=seen.after_day.isnull(),
+    ).drop("file_order", "after_customer", "before_day", "after_day")
 
 
 def _int(total: Expr) -> Expr:
@@ -69,25 +85,3 @@ def messages_in(written: Expr) -> Expr:
 def chars_in(written: Expr) -> Expr:
     """Characters by a person in a ``written`` count or a difference of two; exact, as the divisor is a power of two."""
     return ((written - written % PER_MESSAGE) / PER_MESSAGE).cast("int64")
-
-
-def _mark(seen: Rows, pack: RulePack) -> Rows:
-    first, pause = seen.before_at.isnull(), seen.sent_at - seen.before_at
-    new_day = (seen.before_day != seen.day).fill_null(False)
-    gap = (pause >= pack.session_gap_s * SECOND_US).fill_null(False)
-    cut = (pause >= LONGEST_PAUSE_DAYS * DAY_US).fill_null(False)
-    if pack.answer_same_day:
-        cut = cut | new_day
-    if pack.round_splits_at_gap:
-        cut = cut | gap
-    after_customer = seen.after_customer.fill_null(False)
-    replies = ~seen.by_customer & after_customer
-    return seen.mutate(
-        starts=seen.by_customer & (~after_customer | cut),
-        replies=replies,
-        answers=replies & ~cut,
-        opens=first | gap,
-        first_of_day=first | new_day,
-        last_of_day=(seen.after_day != seen.day).fill_null(True),
-        last=seen.after_day.isnull(),
-    )

@@ -1,17 +1,27 @@
-"""One build of a rule pack's facts: computed month by month, readable at once, stored all together or not at all."""
+"""One build of a rule pack's facts: each table computed at once, written month by month, all stored together or not at all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import ibis.expr.types as ir
 
 from huitou.lake.delta import Catalog, Change, DataFile
 from huitou.lake.disk import room
-from huitou.lake.duckdb import Snapshot, materialise, view
+from huitou.lake.duckdb import Snapshot, compute, view, write
 from huitou.tables import TABLES
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from huitou.lake.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """Files on their way to replace others."""
+
+    add: Future[tuple[DataFile, ...]]
+    remove: tuple[DataFile, ...]
 
 
 class Build:
@@ -22,14 +32,15 @@ class Build:
         self._catalog = catalog
         self._number = number
         self._uid = uid
-        self._staged: dict[str, Change] = {}
+        self._staged: dict[str, _Staged] = {}
+        self._pen = ThreadPoolExecutor(max_workers=1, thread_name_prefix="huitou-facts")
         self.snapshot = Snapshot(catalog, writer.engine)
         self.open = True
 
-    def stage(self, name: str, expr: ir.Table, months: Iterable[str] | None = None) -> ir.Table:
-        """Compute a fact table, or the months of it that are given; rows of other months are left out. Readable at once.
+    def stage(self, name: str, expr: "ir.Table", months: Iterable[str] | None = None) -> None:
+        """Compute a fact table, or the months of it that are given; rows of other months are left out.
 
-        `months` None replaces the whole table. Returns what was computed, times as int64 µs again.
+        `months` None replaces the whole table. Its files are written while what comes next is computed.
         """
         if not TABLES[name].fact:
             raise ValueError(f"{name} is not a fact table")
@@ -37,15 +48,14 @@ class Build:
         folder = self._writer.folder(self._catalog.folder(name))
         with room(folder.path):
             folder.ensure()
-        files: Sequence[DataFile] = []
-        if wanted is None or wanted:
-            files = materialise(self._writer.engine, expr, folder, f"build-{self._number}", wanted)
-        self._staged[name] = Change(add=tuple(files), remove=tuple(self._catalog.files(name, wanted)))
-        return view(self._writer.engine, TABLES[name], [str(folder.path / f.path) for f in files])
+        computed, found = compute(self._writer.engine, expr, TABLES[name])
+        made = found if wanted is None else [m for m in found if m in wanted]
+        add = self._pen.submit(write, self._writer.engine, computed, folder, f"build-{self._number}", made)
+        self._staged[name] = _Staged(add, tuple(self._catalog.files(name, wanted)))
 
-    def table(self, name: str, months: Iterable[str] | None = None) -> ir.Table:
+    def table(self, name: str, months: Iterable[str] | None = None) -> "ir.Table":
         """A fact table as it will be: staged months, and of the last build those that no `stage` replaced."""
-        change = self._staged.get(name, Change())
+        change = self._change(name)
         gone = {f.path for f in change.remove}
         wanted = None if months is None else set(months)
         files = [f for f in (*self._catalog.files(name), *change.add) if f.path not in gone]
@@ -53,16 +63,24 @@ class Build:
         paths = [str(root / f.path) for f in files if wanted is None or f.month in wanted]
         return view(self._writer.engine, TABLES[name], paths)
 
-    def commit(self) -> None:
-        """Show all staged tables to readers at once. Raises DiskFull, then the lake is as it was."""
-        changes = {self._catalog.folder(n): c for n, c in self._staged.items() if c.add or c.remove}
+    def _change(self, name: str) -> Change:
+        staged = self._staged.get(name)
+        return Change(add=staged.add.result(), remove=staged.remove) if staged else Change()
+
+    def commit(self) -> dict[str, int]:
+        """Show all staged tables to readers at once. Returns the rows made of each. Raises DiskFull, then all is as it was."""
+        made = {name: self._change(name) for name in self._staged}
+        changes = {self._catalog.folder(n): c for n, c in made.items() if c.add or c.remove}
+        self._pen.shutdown()
         self._writer.store("builds", self._uid, changes)
         self.open = False
         for name in changes:
             self._writer.folder(name).tidy()
+        return {name: sum(f.rows for f in change.add) for name, change in made.items()}
 
     def abort(self) -> None:
         """Leave the lake as it was."""
+        self._pen.shutdown(cancel_futures=True)
         if self.open:
             self.open = False
             self._writer.undo("builds", self._number, self._uid)

@@ -93,7 +93,8 @@ class SparkSnapshot:
         """Run an expression over this snapshot's tables."""
         if isinstance(expr, ir.Scalar):
             expr = expr.as_table()
-        return pl.DataFrame(pl.from_arrow(self._backend.to_pyarrow(expr)))
+        # not by way of pandas, as Ibis does it: there a key in a column with empty cells becomes a float and loses digits
+        return pl.DataFrame(pl.from_arrow(self._session.sql(self._backend.compile(expr)).toArrow()))
 
     def __enter__(self) -> "SparkSnapshot":
         return self
