@@ -15,12 +15,12 @@ help: ## this list
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
 .venv/core: .venv/bin/uv requirements.txt pyproject.toml
-	$(BIN)/uv pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.txt
 	$(BIN)/uv pip install --quiet --no-deps --editable .
 	@touch $@
 
 .venv/dev: .venv/core requirements-dev.txt
-	$(BIN)/uv pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements-dev.txt
 	@touch $@
 
 setup: .venv/core ## install what the product needs into .venv

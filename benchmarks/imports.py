@@ -1,10 +1,12 @@
-"""How fast files come in, and how much memory that takes, beside `pandas.read_csv` of the same file.
+"""How fast files come in, and how much memory that takes, beside pandas that only parses the same file.
 
-Run: python -m benchmarks.imports [--rows 1_000_000] [--times-longer 5] [--days-on 10_000_000]
+Run: python -m benchmarks.imports [--rows 1_000_000] [--times-longer 5] [--days-on 10_000_000] [--only orders]
 
-Writes invented export files, imports each with the command line in a process of its own into a fresh workspace (reading, cleaning,
-tokens, masking, de-duplication, commit with fsync), then the same file `--times-longer` as long for the memory. Last, a
-day of chats is imported on top of a lake of `--days-on` messages and into an empty one.
+Writes invented export files, imports each with the command line in a process of its own into a fresh workspace (reading,
+cleaning, tokens, masking, de-duplication, encryption, commit with fsync), then the same file `--times-longer` as long for
+the memory. Last, a day of chats is imported on top of a lake of `--days-on` messages (0: not) and into an empty one.
+
+This process loads nothing large: the peak that the system reports of a child is never below what its parent had.
 """
 
 import argparse
@@ -13,154 +15,137 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import polars as pl
-
-from huitou.demo.exports import ORDER_HEADER
-
 SHOP = "青麓男包旗舰店"
-QUESTIONS = (
-    "在吗",
-    "这款还有货吗，想要黑色的",
-    "什么时候发货",
-    "能便宜一点吗",
-    "电话 13800138000 联系我",
-    "好的我再看看",
-    "是真皮吗",
-)
-ANSWERS = (
-    "亲，在的",
-    "有货的，现在拍今天可以发出",
-    "我们是正品，支持验货",
-    "这款是棉质内里，容量很大，可以放 15.6 寸的电脑",
-    "好的亲",
-)
+MAPPING = """table = "messages"
+[columns]
+session = "session_id"
+buyer = "buyer_nick"
+account = "agent"
+role = "role"
+time = "sent_at"
+text = "content"
+[values.role]
+"buyer" = "customer"
+"seller" = "agent"
+"""
+READS = {"csv": "pandas.read_csv({0!r}, encoding={1!r}, dtype=str)", "jsonl": "pandas.read_json({0!r}, lines=True, dtype=str)"}
 
 
-def orders(file: Path, rows: int, encoding: str, *, first: int = 0) -> Path:
-    """The long order form with 15 filled columns; two orders a buyer."""
-    rng = np.random.default_rng(rows)
-    at = pl.Series(rng.integers(0, 90 * 86_400, rows)).sort() + 1_772_300_000
-    created, paid = (pl.from_epoch(at + lag, "s").dt.strftime("%Y-%m-%d %H:%M:%S") for lag in (0, 40))
-    fen = rng.integers(1_000, 90_000, rows)
-    number = pl.Series(np.arange(first, first + rows))
-    buyer = pl.Series(rng.integers(0, max(rows // 2, 1), rows)).cast(pl.String)
-    money = (pl.Series(fen / 100).round(2)).cast(pl.String)
-    filled = {
-        "订单编号": '="' + (number + 3_300_000_000_000_000_000).cast(pl.String) + '"', "买家会员名": "买家" + buyer,
-        "买家应付货款": money, "买家应付邮费": "0.00", "总金额": money, "买家实际支付金额": money, "订单状态": "交易成功",
-        "收货人姓名": "张*", "收货地址 ": "浙江省 杭州市 余杭区 *** ", "联系手机": "'138****" + (number % 9000 + 1000).cast(pl.String),
-        "订单创建时间": created, "订单付款时间 ": paid, "宝贝标题 ": "青麓云朗公文包 男士头层牛皮商务手提包", "宝贝总数量": "1", "退款金额": "0.00",
-    }  # fmt: skip
-    frame = pl.DataFrame({"n": number}).select(
-        filled[c].alias(c) if isinstance(filled.get(c), pl.Series) else pl.lit(filled.get(c, "")).alias(c) for c in ORDER_HEADER
-    )
-    return _write(frame.write_csv(), file, encoding)
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file: what writes it, its encoding and ending; `mapped`: it needs a mapping of its columns."""
+
+    name: str
+    writer: str
+    encoding: str
+    ending: str
+    mapped: bool = False
 
 
-def _turns(rows: int, first_day: int) -> pl.DataFrame:
-    """Messages in order: buyer, whether the buyer speaks, epoch second, text."""
-    rng = np.random.default_rng(rows)
-    chat = np.arange(rows) // 12
-    return pl.DataFrame({
-        "buyer": pl.Series(chat).cast(pl.String), "asks": np.arange(rows) % 2 == 0,
-        "at": first_day * 86_400 + (chat * 37) % 80_000 + (np.arange(rows) % 12) * 21,
-        "text": np.where(np.arange(rows) % 2 == 0, rng.choice(QUESTIONS, rows), rng.choice(ANSWERS, rows)),
-    })  # fmt: skip
+KINDS = (
+    Kind("orders CSV, UTF-8", "orders", "utf-8", "csv"), Kind("orders CSV, GBK", "orders", "gb18030", "csv"),
+    Kind("chats TXT, UTF-8", "chats", "utf-8", "txt"), Kind("chats TXT, GBK", "chats", "gb18030", "txt"),
+    Kind("chats CSV, mapped", "chat_table", "utf-8", "csv", mapped=True),
+    Kind("chats JSONL, mapped", "chat_lines", "utf-8", "jsonl", mapped=True),
+)  # fmt: skip
 
 
-def chats(file: Path, rows: int, encoding: str, *, first_day: int = 20_600) -> Path:
-    """The old client's TXT: twelve messages a buyer, one account."""
-    t = _turns(rows, first_day).with_columns(pl.from_epoch("at", "s").dt.strftime("%Y-%m-%d %H:%M:%S").alias("at"))
-    who = pl.when("asks").then("买家" + pl.col("buyer")).otherwise(pl.lit(f"{SHOP}:小满"))
-    line = who + "(" + pl.col("at") + "):  " + pl.col("text") + "\n"
-    head = (
-        pl.when(pl.int_range(pl.len()) % 12 == 0)
-        .then("-" * 28 + "买家" + pl.col("buyer") + "-" * 28 + "\n")
-        .otherwise(pl.lit(""))
-    )
-    body = "".join(t.select(pl.concat_str(head, line))[:, 0].to_list())
-    return _write(f"{SHOP}:小满\n{'单聊':^60}\n{'=' * 64}\n{body}", file, encoding)
+@dataclass(frozen=True)
+class Run:
+    """What a process took."""
+
+    seconds: float
+    cpu_s: float
+    peak_gib: float
 
 
-def _write(text: str, file: Path, encoding: str) -> Path:
-    file.write_text(text, encoding, newline="")
+def run(*command: object) -> Run:
+    """Run a command to its end; one that fails ends the benchmark."""
+    began = time.perf_counter()
+    child = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(map(str, command))} failed with status {status}")
+    return Run(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20)
+
+
+def huitou(*args: object) -> Run:
+    """Run the command line."""
+    return run(Path(sys.executable).with_name("huitou"), *args)
+
+
+def written(kind: Kind, file: Path, rows: int, *more: object) -> Path:
+    """An invented file of a kind."""
+    run(sys.executable, "-m", "benchmarks.exports", kind.writer, file, rows, kind.encoding, *more)
     return file
 
 
-def huitou(*args: object) -> tuple[float, float]:
-    """Run the command line: seconds, peak memory in GiB."""
-    began = time.perf_counter()
-    child = subprocess.Popen([Path(sys.executable).with_name("huitou"), *map(str, args)], stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(child.pid, 0)
-    if status:
-        raise SystemExit(f"huitou {' '.join(map(str, args))} failed with status {status}")
-    return time.perf_counter() - began, used.ru_maxrss / 2**20
-
-
-def imported(folder: Path, file: Path, *, into: Path | None = None) -> tuple[float, float]:
+def imported(folder: Path, file: Path, *, mapped: bool = False, into: Path | None = None) -> Run:
     """Import into a fresh workspace, or into one that is there."""
     workspace = into or folder / f"ws-{file.stem}-{time.monotonic_ns()}"
     if into is None:
         huitou("init", workspace, "--shop", SHOP)
-    return huitou("-w", workspace, "import", file)
+    mapping = folder / "mapping.toml"
+    mapping.write_text(MAPPING, encoding="utf-8")
+    return huitou("-w", workspace, "import", file, *(("--mapping", mapping) if mapped else ()))
 
 
-def pandas_reads(file: Path, encoding: str) -> float:
-    """Seconds that pandas takes only to parse the same table."""
-    code = f"import pandas; pandas.read_csv({str(file)!r}, encoding={encoding!r}, dtype=str)"
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True)
-    return time.perf_counter() - began
-
-
-def files(folder: Path, rows: int, longer: int) -> None:
+def files(folder: Path, rows: int, longer: int, only: str) -> None:
     """Rates and memory by kind of file."""
-    print(f"{'file':<22}{'rows':>11}{'seconds':>9}{'rows/s':>11}{'peak GiB':>10}{f'peak ×{longer}':>9}{'pandas s':>10}")
-    for name, write, encoding in (
-        ("orders CSV, UTF-8", orders, "utf-8"), ("orders CSV, GBK", orders, "gb18030"),
-        ("chats TXT, UTF-8", chats, "utf-8"), ("chats TXT, GBK", chats, "gb18030"),
-    ):  # fmt: skip
-        file = write(folder / f"{write.__name__}-{encoding}", rows, encoding)
-        seconds, peak = imported(folder, file)
-        beside = f"{pandas_reads(file, encoding):.1f}" if write is orders else "–"
-        long = write(folder / f"{write.__name__}-{encoding}-long", rows * longer, encoding)
-        _, long_peak = imported(folder, long)
+    long = f"×{longer}"
+    print(
+        f"{'file':<20}{'rows':>11}{'seconds':>9}{'CPU s':>7}{'rows/s':>10}{'peak GiB':>10}"
+        f"{long + ' s':>8}{long + ' GiB':>8}{'pandas s':>10}"
+    )
+    for kind in (k for k in KINDS if k.writer.startswith(only)):
+        file = written(kind, folder / f"{kind.writer}-{kind.encoding}.{kind.ending}", rows)
+        short = imported(folder, file, mapped=kind.mapped)
+        read = READS.get(kind.ending)
+        beside = "–"
+        if read:
+            beside = f"{run(sys.executable, '-c', 'import pandas; ' + read.format(str(file), kind.encoding)).seconds:.1f}"
+        times = peak = "–"
+        if longer > 1:
+            of_long = imported(folder, written(kind, file, rows * longer), mapped=kind.mapped)
+            times, peak = f"{of_long.seconds:.1f}", f"{of_long.peak_gib:.2f}"
         print(
-            f"{name:<22}{rows:>11,}{seconds:>9.1f}{rows / seconds:>11,.0f}{peak:>10.2f}{long_peak:>9.2f}{beside:>10}", flush=True
+            f"{kind.name:<20}{rows:>11,}{short.seconds:>9.1f}{short.cpu_s:>7.1f}{rows / short.seconds:>10,.0f}{short.peak_gib:>10.2f}"
+            f"{times:>8}{peak:>8}{beside:>10}",
+            flush=True,
         )
         file.unlink()
-        long.unlink()
 
 
 def second_day(folder: Path, stored: int, rows: int = 100_000) -> None:
     """The same day of chats into an empty lake and on top of a long history."""
-    from benchmarks.facts import fill
-
     full = folder / "full"
-    fill(full, stored)
-    times = {}
-    for name, into in (("empty", None), (f"{stored:,} messages", full)):
-        file = chats(folder / f"day-{len(times)}.txt", rows, "utf-8", first_day=20_900)
-        times[name] = imported(folder, file, into=into)[0]
-    (empty, on_top) = times.values()
+    fill = f"from pathlib import Path; from benchmarks.facts import fill; fill(Path({str(full)!r}), {stored})"
+    run(sys.executable, "-c", fill)
+    took: list[float] = []
+    for into in (None, full):
+        file = written(KINDS[2], folder / f"day-{len(took)}.txt", rows, "--first-day", 20_900)
+        took.append(imported(folder, file, into=into).seconds)
+    empty, on_top = took
     print(f"a day of {rows:,} messages: {empty:.1f} s into an empty lake, {on_top:.1f} s on {stored:,} ({on_top / empty:.2f}×)")
 
 
 def main() -> None:
     """Everything, one after the other."""
-    args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    args.add_argument("--rows", type=int, default=1_000_000)
-    args.add_argument("--times-longer", type=int, default=5)
-    args.add_argument("--days-on", type=int, default=10_000_000)
-    asked = args.parse_args()
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--rows", type=int, default=1_000_000)
+    words.add_argument("--times-longer", type=int, default=5, help="1: no long files; 10: a harder check of flat memory")
+    words.add_argument("--days-on", type=int, default=10_000_000)
+    words.add_argument("--only", default="", help="what the kind of file begins with: orders, chats, chat_table, chat_lines")
+    asked = words.parse_args()
     with tempfile.TemporaryDirectory(prefix="huitou-bench-") as scratch:
-        help_s = sorted(huitou("--help")[0] for _ in range(5))[2]
+        help_s = sorted(huitou("--help").seconds for _ in range(5))[2]
         print(f"huitou --help: {help_s:.2f} s (median of 5)")
-        files(Path(scratch), asked.rows, asked.times_longer)
-        second_day(Path(scratch), asked.days_on)
+        files(Path(scratch), asked.rows, asked.times_longer, asked.only)
+        if asked.days_on:
+            second_day(Path(scratch), asked.days_on)
 
 
 if __name__ == "__main__":

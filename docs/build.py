@@ -12,7 +12,10 @@ from huitou.cli import app
 from huitou.metrics import METRICS
 from huitou.reports.words import means_zh
 from huitou.rules import load_pack, pack_files
+from huitou.sources.layout import Layout, heading
+from huitou.sources.model import Source
 from huitou.sources.registry import sources
+from huitou.sources.service_tables import AGENTS, DAYS, HOURS, ServiceTables
 from huitou.tables import PROVENANCE, TABLES, Table
 
 HERE = Path(__file__).parent / "reference"
@@ -72,10 +75,36 @@ def _metrics() -> str:
 
 
 def _sources() -> str:
-    out = ["# Sources 来源\n\nEvery export that Huitou reads, found by its content, whatever its name.\n\n"]
+    out = [
+        "# Sources 来源\n\nEvery export that Huitou reads, found by its content, whatever its name. Of each: the columns that are read, by "
+        "every heading they are known under; the columns that exports have and that are not used; what is peculiar to it. A table "
+        "that is not listed comes in by a [mapping](../mappings) or by a [source of one's own](../sources).\n\n"
+    ]
     out += [_row("id", "中文", "English", "feeds"), _row(*["---"] * 4)]
     out += [_row(f"`{s.id}`", s.zh, s.en, ", ".join(s.feeds)) for s in sources()]
-    return "".join(out)
+    return "".join(out + [_source(s) for s in sources()])
+
+
+def _source(source: Source) -> str:
+    out = [f"\n## {source.id}\n\n{source.zh}。 {source.en}.\n"]
+    if source.feeds:
+        out.append(f"A row of the file is a row of `{source.main}`; fills {', '.join(f'`{name}`' for name in source.feeds)}.\n")
+    layout = getattr(source, "layout", None)
+    if isinstance(layout, Layout):
+        read = [(field, field.headings) for field in layout.fields if field.headings]
+        out += ["\n", _row("headings", "kind", "needed?"), _row(*["---"] * 3)]
+        out += [_row(" · ".join(names), field.kind, "yes" if field.needed else "") for field, names in read]
+        known = {heading(name) for _, names in read for name in names}
+        unused = [name for name in dict.fromkeys(layout.ignored) if heading(name) not in known]
+        if unused:
+            out.append(f"\nKnown and not used: {' · '.join(unused)}.\n")
+    if isinstance(source, ServiceTables):
+        out.append(f"\nRows are told by {' · '.join((*DAYS, *AGENTS, *HOURS))}; every other column is read as a number.\n")
+        out += [f"\n`{r.code}` is told by {r.least} of: {' · '.join(r.telling)}.\n" for r in source.reports]
+    quirks = getattr(source, "quirks", ())
+    return "".join(
+        [*out, "\n" if quirks else "", *(f"- {quirk.zh}。 {quirk.en[:1].upper()}{quirk.en[1:]}.\n" for quirk in quirks)]
+    )
 
 
 def _rules() -> str:

@@ -80,9 +80,15 @@ class SettingsError(HuitouError):
 class FileRefused(HuitouError):
     """A file that cannot be imported at all; nothing of it was stored."""
 
-    def __init__(self, file: Path, says: Say, fix: Say) -> None:
-        super().__init__(Say(f"{file.name}：{says.zh}。", f"{file.name}: {says.en}."), fix)
+    def __init__(self, file: Path, says: Say, fix: Say, name: str | None = None) -> None:
+        told = name or file.name
+        super().__init__(Say(f"{told}：{says.zh}。", f"{told}: {says.en}."), fix)
         self.file = file
+        self._why = says
+
+    def told_as(self, name: str) -> "FileRefused":
+        """The same refusal of a file that its user knows by another name: a file in an archive."""
+        return FileRefused(self.file, self._why, self.fix, name)
 
 
 class LakeBusy(HuitouError):

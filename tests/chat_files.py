@@ -77,7 +77,7 @@ def batches(file: Path, block_bytes: int | None = None, **more: object) -> list[
 
 
 def table(read: list[Batch], name: str = "messages") -> pl.DataFrame:
-    return pl.concat([batch.frames[name] for batch in read])
+    return pl.concat([batch.frames[name] for batch in read if name in batch.frames]).sort("row")
 
 
 def rows(file: Path, *columns: str, **more: object) -> list[tuple[object, ...]]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property, partial
 from typing import Any
 
 import duckdb
@@ -144,12 +145,16 @@ def expressions(pack: RulePack, roster: Roster = NOBODY, *, refunds: bool = Fals
 
 
 class Shop:
-    """Fact expressions, each compiled once when it is first needed, run over any rows."""
+    """Fact expressions, made and each compiled once when first needed, not when tests are collected; run over any rows."""
 
     def __init__(self, pack: RulePack, roster: Roster = NOBODY, *, refunds: bool = False, lines: bool = False) -> None:
-        self._made = expressions(pack, roster, refunds=refunds, lines=lines)
+        self._make = partial(expressions, pack, roster, refunds=refunds, lines=lines)
         self._sql: dict[str, str] = {}
         self._db = duckdb.connect(config={"threads": 1})
+
+    @cached_property
+    def _made(self) -> dict[str, Any]:
+        return self._make()
 
     def facts(
         self, lines: Sequence[Line], orders: Sequence[Order] = (), *, upto: str = "inquiries", **more: list[dict[str, Any]]

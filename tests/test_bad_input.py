@@ -55,7 +55,7 @@ def said(shop: Path, *words: object, code: int = 1, lang: str = "en", real: bool
     return text
 
 
-def zipped(text: str) -> bytes:
+def zipped(text: str | bytes) -> bytes:
     with tempfile.TemporaryFile() as file:
         with zipfile.ZipFile(file, "w") as archive:
             archive.writestr("orders.csv", text)
@@ -68,12 +68,12 @@ FILES = {
     "png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "it is a PNG file", "Export CSV"),
     "pdf": (b"%PDF-1.7\n1 0 obj\n<</Length 5>>stream\n", "it is a PDF file", "Export CSV"),
     "page": (b"<html><body>login</body></html>", "it is a HTML file", "Export CSV"),
-    "zip": (zipped(THREE), "zip archive", "Unpack it"),
+    "zip in a zip": (zipped(zipped(THREE)), "zip archive", "Unpack it"),
     "locked": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "protected by a password", "without a password"),
     "half zip": (b"PK\x03\x04" + bytes(200), "damaged", "Export it again"),
     "mixed": (RAW + "男包".encode("gb18030"), f"from byte {len(RAW):,} on", "CSV UTF-8"),
     "half a character": (THREE.encode("gb18030").rstrip() + "男".encode("gb18030")[:1], "damaged or cut", "export it again"),
-    "utf-16": (THREE.encode("utf-16"), "UTF-16", "CSV UTF-8"),
+    "utf-16": (THREE.encode("utf-16-be"), "UTF-16", "CSV UTF-8"),
     "no column": (THREE.replace("订单创建时间", "时间").encode(), "no column «订单创建时间»", "Export it again with all columns"),
     "empty": (b"", "it is empty", "Export it again"),
     "header": (f"{ORDERS}\n".encode(), "a header and no rows", "export it again"),

@@ -1,10 +1,11 @@
-"""Intervals, differences, the fair comparison and its false alarms, each against a second computation."""
+"""Intervals, differences, the fair comparison and its false alarms, each against a second computation.
+
+Statsmodels takes long to load: the tests that compare with it import it themselves.
+"""
 
 import numpy as np
 import polars as pl
 import pytest
-import statsmodels.api as sm
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from huitou.findings.agents import fair
 from huitou.findings.products import compare
@@ -28,11 +29,15 @@ def shop(seed, effects=(0.0,) * 12, n=6000):
 
 @pytest.mark.parametrize(("k", "n"), [(2292, 7640), (0, 12), (40, 40)])
 def test_share_is_wilsons_interval(k, n):
+    from statsmodels.stats.proportion import proportion_confint
+
     e = share(k, n)
     assert (e.low, e.high) == pytest.approx(proportion_confint(k, n, method="wilson"), abs=1e-9)
 
 
 def test_difference_is_newcombes_interval():
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
     d = difference(share(125, 884), share(2167, 6756))
     low, high = confint_proportions_2indep(125, 884, 2167, 6756, method="newcomb", compare="diff")
     assert (d.low, d.high) == pytest.approx((low, high), abs=1e-6)
@@ -52,6 +57,8 @@ def test_mean_ratio_and_product_against_simulation():
 
 
 def test_adjusted_shares_equal_a_logistic_regression_with_marginal_means():
+    import statsmodels.api as sm
+
     cells = shop(5, (0.0, 0.3, -0.4, 0.1)).with_columns(k=pl.col("ordered"))
     s = standardise(cells, "agent_key", ["product_key", "returning"])
     d = cells.select("agent_key", "product_key", "returning").with_columns(pl.col("returning").cast(pl.Int8)).to_pandas()

@@ -1,4 +1,4 @@
-"""XLSX: read in a child under limits; hostile, damaged and protected ones cost a sentence, never the program."""
+"""XLSX and XLS: read in a child under limits; damaged and protected ones cost a sentence, never the program."""
 
 import re
 import zipfile
@@ -11,8 +11,9 @@ import pytest
 
 from huitou.errors import FileRefused
 from huitou.sources.importer import import_files
-from huitou.sources.sniff import head
+from huitou.sources.sniff import head, sheet_heads
 from tests.exported import imported, shop, table
+from tests.old_excel import compound, write_xls
 
 HEADER = ["订单编号", "买家会员名", "总金额", "买家实际支付金额", "订单创建时间", "订单付款时间"]
 AT = datetime(2025, 3, 1, 10, 0, 0)
@@ -111,6 +112,63 @@ def test_a_workbook_cut_anywhere_or_flipped_is_refused_or_whole(tmp_path: Path) 
             (folder := tmp_path / f"{kind}{number}").mkdir()
             report, _ = imported(folder, content, "o.xlsx")
             assert report.refused is not None or report.rows == 50
+
+
+def sheets(path: Path, **rows: list[list[object]]) -> Path:
+    """A workbook with these sheets."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, cells in rows.items():
+        sheet = book.create_sheet(name)
+        for row in cells:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+def test_the_sheet_that_a_source_knows_is_read_wherever_it_stands(tmp_path: Path) -> None:
+    order = ["1930000000000000101", "b1", 12.3, 12.3, AT, AT]
+    path = sheets(tmp_path / "o.xlsx", 说明=[["请勿修改"]], 空=[], 订单=[HEADER, order], 退款=[["退款编号"], [1]])
+    (report,) = import_files(shop(tmp_path), [path])
+    assert (report.source, report.rows, report.problems) == ("tmall.orders", 1, {})
+    assert report.notes == {"other_sheets": 3}
+
+
+def test_every_filled_sheet_can_be_reached(tmp_path: Path) -> None:
+    path = sheets(tmp_path / "o.xlsx", a=[["x"], [1]], empty=[], b=[["y", "z"], *([n, None] for n in range(40_000))])
+    heads = sheet_heads(head(path))
+    assert heads[0].sheets == ("a", "empty", "b")
+    assert [(one.sheet.name, one.rows[0], len(one.rows)) for one in heads if one.sheet] == [
+        ("a", ("x",), 2),
+        ("b", ("y", "z"), 20),
+    ]
+    book, last = heads[1].book, heads[1].sheet
+    assert book is not None and last is not None
+    assert [v for batch in book.rows(last) for v in batch["0"].to_pylist()] == ["y", *map(str, range(40_000))]
+
+
+def test_the_old_xls_form_is_read(tmp_path: Path) -> None:
+    rows = [HEADER, *[[f"19300000000000{i:05}", f"b{i}", 12.3, 0.0, str(AT), ""] for i in range(9)]]
+    for number, name in enumerate(("o.xls", "renamed.csv")):
+        (folder := tmp_path / str(number)).mkdir()
+        (report,) = import_files(ws := shop(folder), [write_xls(folder / name, rows)])
+        assert (report.rows, report.problems) == (9, {})
+        assert table(ws, "orders")["placed_fen"].to_list() == [1230] * 9
+
+
+def test_a_password_is_named_with_how_to_take_it_off(tmp_path: Path) -> None:
+    new = tmp_path / "new.xlsx"
+    new.write_bytes(compound(EncryptionInfo=b"\4\0\4\0", EncryptedPackage=bytes(9_000)))
+    for path in (new, write_xls(tmp_path / "old.xls", [["x"]], locked=True)):
+        with pytest.raises(FileRefused, match=r"protected by a password.*clear the password") as refused:
+            head(path)
+        assert "清空密码" in refused.value.text("zh")
+
+
+def test_an_old_office_file_without_a_sheet_is_told(tmp_path: Path) -> None:
+    (tmp_path / "letter.doc").write_bytes(compound(WordDocument=bytes(5_000)))
+    with pytest.raises(FileRefused, match=r"old .xls format or protected by a password.*as .xlsx"):
+        head(tmp_path / "letter.doc")
 
 
 def test_an_empty_workbook_is_refused(tmp_path: Path) -> None:

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-import scipy.stats
+import scipy  # its parts are loaded when first named: not when tests are collected
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from statsmodels.stats.proportion import proportion_confint
 
 from huitou.metrics.intervals import mean_t, quantile_ranks, ratio_of_sums, wilson
 
@@ -16,6 +15,8 @@ MANY = settings(max_examples=60, deadline=None)
 @MANY
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_is_scipys_and_statsmodels_wilson(kn):
+    from statsmodels.stats.proportion import proportion_confint
+
     k, n = kn
     low, high = wilson(k, n)
     theirs = scipy.stats.binomtest(k, n).proportion_ci(method="wilson")

@@ -94,7 +94,7 @@ def test_summer_time_is_never_guessed(walls: list[datetime]) -> None:
     zone = ZoneInfo("America/New_York")
     read = cells.moments(column(*(at.isoformat(" ") for at in walls)), "America/New_York")
     for at, micros in zip(walls, read.utc_us.to_list(), strict=True):
-        first, second = at.replace(tzinfo=zone), at.replace(tzinfo=zone, fold=1)
+        first, second = at.replace(tzinfo=zone, fold=0), at.replace(tzinfo=zone, fold=1)
         certain = first.utcoffset() == second.utcoffset()
         assert micros == (int(first.timestamp()) * 1_000_000 if certain else None)
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from huitou.cli import intake
 from huitou.cli.sentences import Sentences
-from huitou.errors import Say, SettingsError, in_language
+from huitou.errors import Say, SettingsError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -152,11 +153,11 @@ def import_(
     console = _console()
     if map_ and mapping is None:
         mappings = _mappings(call, files, console)
-        refused = sum(_import(call, [file], console, mapping=mappings[file], dry_run=dry_run) for file in mappings)
+        useless = [no for file in mappings for no in _import(call, [file], console, mapping=mappings[file], dry_run=dry_run)]
     else:
-        refused = _import(call, files, console, mapping=mapping, source=source, dry_run=dry_run)
-    if refused:
-        raise typer.Exit(1 if refused == len(files) else 3)
+        useless = _import(call, files, console, mapping=mapping, source=source, dry_run=dry_run)
+    if any(useless):
+        raise typer.Exit(1 if all(useless) else 3)
 
 
 @app.command()
@@ -235,33 +236,9 @@ def metrics(
         sys.stdout.write(as_json(cells) + "\n" if format_ is Format.json else as_csv(cells))
 
 
-@app.command()
-def doctor(
-    context: typer.Context,
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="先看文件再导入。Look at files before importing them.", readable=False)
-    ] = None,
-) -> None:
-    """检查工作区；或先看一眼文件是什么。Check the workspace, or look at files before importing them."""
-    call: Call = context.obj
-    console = _console()
-    if files:
-        refused = _import(call, files, console, dry_run=True)
-        raise typer.Exit(1 if refused else 0)
-    ws = call.open()
-    faults = ws.lake.check()
-    for fault in faults:
-        console.print(f"✗ {in_language(fault, call.lang)}", style="red", soft_wrap=True, markup=False)
-    if faults:
-        raise typer.Exit(1)
-    n = len(ws.lake.loads())
-    console.print(
-        call.say(
-            f"✓ 工作区完好：{n} 次导入，账目相符，文件齐全。",
-            f"✓ The workspace is sound: {n} imports, the ledger balances, every file is there.",
-        )
-    )
-
+app.command()(intake.doctor)
+app.command()(intake.problems)
+app.command()(intake.watch)
 
 _COMMAND = Say("命令", "the command")
 
@@ -338,16 +315,18 @@ def _import(
     mapping: Path | None = None,
     source: str | None = None,
     dry_run: bool = False,
-) -> int:
-    """Import and print one line a file; of how many files nothing could be used."""
+) -> list[bool]:
+    """Import and print one line a file; for each whether nothing of it could be used."""
+    if dry_run:
+        return intake.examine(call, files, mapping=mapping, source=source)
     from huitou.cli.printing import print_imports
     from huitou.sources.importer import import_files
 
     ws = call.open()
     with _bar(console, len(files)) as progress:
-        reports = import_files(ws, files, mapping=mapping, source=source, dry_run=dry_run, progress=progress)
+        reports = import_files(ws, files, mapping=mapping, source=source, progress=progress)
     print_imports(console, reports, call.lang)
-    return sum(one.refused is not None or (one.rows > 0 and sum(one.problems.values()) == one.rows) for one in reports)
+    return [one.refused is not None or (one.rows > 0 and sum(one.problems.values()) == one.rows) for one in reports]
 
 
 def _build(call: Call, ws: "Workspace", console: "Console") -> "BuildReport":

@@ -1,8 +1,11 @@
 """Asks findings and metrics for everything that one report shows."""
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 
+from huitou.errors import Say
 from huitou.findings import diagnose
 from huitou.findings.case import Case
 from huitou.findings.model import Diagnosis, Goal
@@ -12,7 +15,9 @@ from huitou.metrics import METRICS, compute
 from huitou.metrics.model import Cell
 from huitou.reports.model import LoadNote, Report, cuts, notes
 from huitou.rules import RulePack, load_pack
+from huitou.sources.examine import stored
 from huitou.sources.generic import mapped_name
+from huitou.sources.joins import said
 from huitou.sources.registry import sources
 
 
@@ -23,7 +28,8 @@ def gather(ws: Workspace, period: tuple[date, date] | None) -> Report:
         diagnosis = diagnose(snapshot, ws.settings, pack, period=period)
         cells = _cells(ws, snapshot, pack, diagnosis)
         goals = _goals(Case(snapshot, ws.settings, pack, diagnosis.period))
-    return Report(diagnosis, tuple(cells), notes(), tuple(_loads(ws)), pack, datetime.now().astimezone(), goals)
+    report = Report(diagnosis, tuple(cells), notes(), tuple(_loads(ws)), pack, datetime.now().astimezone(), goals)
+    return replace(report, checks=tuple(_checks(ws)))
 
 
 def _cells(ws: Workspace, snapshot: Snapshot, pack: RulePack, diagnosis: Diagnosis) -> list[Cell]:
@@ -46,13 +52,27 @@ def _goals(case: Case) -> dict[str, Goal]:
     return {metric: stated[0] for metric, stated in case.goals.items()}
 
 
+def _checks(ws: Workspace) -> Iterator[Say]:
+    """How far what was imported joins, faults first; then how many rows wait to be mended."""
+    joins, days = stored(ws)
+    for _, told in sorted((said(join, days) for join in joins), key=lambda one: not one[0]):
+        yield told
+    if waiting := sum(group.open for group in ws.lake.ledger.quarantine.groups()):
+        yield Say(
+            f"{waiting:,} 行没有存入，等着改：运行 huitou problems。", f"{waiting:,} rows wait to be mended: run huitou problems."
+        )
+
+
 def _loads(ws: Workspace) -> list[LoadNote]:
     """The ledger, oldest import first."""
     names = {s.id: (s.zh, s.en) for s in sources(ws.path)}
+    aside: dict[int, Counter[str]] = {}
+    for group in ws.lake.ledger.quarantine.groups():
+        aside.setdefault(group.load, Counter())[group.reason] += group.n
     out = []
     for load in ws.lake.loads():
         zh, en = names.get(load.source) or mapped_name(load.source) or (load.source, load.source)
-        reasons = Counter(p.reason for p in ws.lake.problems(load.number)) if load.quarantined else Counter[str]()
+        reasons = aside.get(load.repeats_of or load.number, Counter())
         out.append(
             LoadNote(
                 load.file,

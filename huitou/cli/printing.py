@@ -13,20 +13,20 @@ from rich.markup import escape
 from rich.table import Table
 
 from huitou.errors import in_language
-from huitou.metrics.model import Cell
 from huitou.tables import TABLES
 
 if TYPE_CHECKING:
     import polars as pl
 
     from huitou.metrics import Metric
+    from huitou.metrics.model import Cell
     from huitou.sources.drafts import Draft
     from huitou.sources.importer import ImportReport
 
 FIELDS = ("value", "numerator", "denominator", "n", "low", "high", "status", "rules")
 
 
-def as_json(cells: list[Cell]) -> str:
+def as_json(cells: "list[Cell]") -> str:
     """The cells as one JSON list; numbers unrounded, None as null, nothing left out."""
     return json.dumps(
         [{"metric": c.metric, "unit": c.unit, "by": c.by} | {f: getattr(c, f) for f in FIELDS} for c in cells],
@@ -35,7 +35,7 @@ def as_json(cells: list[Cell]) -> str:
     )
 
 
-def as_csv(cells: list[Cell]) -> str:
+def as_csv(cells: "list[Cell]") -> str:
     """One line a cell; a column for each dimension."""
     dims = list(dict.fromkeys(d for c in cells for d in c.by))
     out = io.StringIO()
@@ -63,7 +63,7 @@ def figure(value: float | None, unit: str) -> str:
     return f"{value:,.1f} s" if unit == "s" else f"{value:,.2f}"
 
 
-def print_cells(console: Console, cells: list[Cell], metrics: "dict[str, Metric]", lang: str) -> None:
+def print_cells(console: Console, cells: "list[Cell]", metrics: "dict[str, Metric]", lang: str) -> None:
     """A table: name, dimensions, value, interval, n, status."""
     dims = list(dict.fromkeys(d for c in cells for d in c.by))
     zh = lang == "zh"
@@ -83,7 +83,7 @@ def print_cells(console: Console, cells: list[Cell], metrics: "dict[str, Metric]
     console.print(table)
 
 
-def status(cell: Cell, lang: str) -> str:
+def status(cell: "Cell", lang: str) -> str:
     """ "final" and its kin in the user's words."""
     from huitou.metrics import needs_zh
 
@@ -153,7 +153,7 @@ def print_import(console: Console, one: "ImportReport", lang: str) -> None:
     if one.refused is not None:
         console.print(f"✗ {escape(one.refused.text(lang))}", style="red", soft_wrap=True)
         return
-    name = f"[bold]{escape(one.file.name)}[/bold] · {one.source}"
+    name = f"[bold]{escape(one.name or one.file.name)}[/bold] · {one.source}"
     if one.load is None:
         bad = sum(one.problems.values())
         console.print(
@@ -177,8 +177,30 @@ def print_import(console: Console, one: "ImportReport", lang: str) -> None:
             else "✓ {}: {:,} rows = {:,} stored + {:,} already known + {:,} set aside".format(name, *told),
             soft_wrap=True,
         )
+    if one.mended:
+        console.print(
+            f"    以前搁置的 {one.mended:,} 行改好了。" if zh else f"    {one.mended:,} rows set aside before are mended.",
+            soft_wrap=True,
+        )
     console.print(f"    {escape(_what(one, lang))}", style="dim", soft_wrap=True)
     _print_counts(console, one, lang)
+
+
+def print_arrival(console: Console, one: "ImportReport", lang: str) -> None:
+    """One file's fate in one line."""
+    zh, name = lang == "zh", escape(one.name or one.file.name)
+    if one.refused is not None:
+        console.print(f"✗ {escape(one.refused.text(lang))}", style="red", soft_wrap=True)
+        return
+    assert one.load is not None
+    if one.load.repeats_of is not None:
+        said = "同一份文件已经存过" if zh else "the same file is stored already"
+    else:
+        told = (one.load.rows_read, one.load.stored, one.load.known, one.load.quarantined)
+        form = "{:,} 行 = 存入 {:,} + 已有 {:,} + 搁置 {:,}" if zh else "{:,} rows = {:,} stored + {:,} known + {:,} set aside"
+        said = form.format(*told) + ("（huitou problems）" if one.load.quarantined and zh else "")
+        said += " (huitou problems)" if one.load.quarantined and not zh else ""
+    console.print(f"✓ {name} · {one.source}{'：' if zh else ': '}{said}", soft_wrap=True)
 
 
 def _what(one: "ImportReport", lang: str) -> str:

@@ -75,8 +75,10 @@ def order_facts(
 ) -> Rows:
     """One row per order. `service` None: there are no chats; `refunds`, `lines` None: no such export was imported.
 
-    Paid: a payment time, or an amount paid. Refunded is the largest of what the order itself, its succeeded refunds and its
-    lines say: they are three views of one thing. Pieces refunded: those of refunded lines; where none is marked, all
+    Paid: a payment time, or an amount paid. A paid order's amount is at least what its lines say was paid: where its lines
+    came in several files, each file's order knows only some of them. Refunded is the largest of what the order itself, its
+    succeeded refunds and its lines say: they are three views of one thing.
+    Pieces refunded: those of refunded lines; where none is marked, all
     pieces if everything paid went back, else 1. The product is the order's own or that of the line paid most for.
     Ownership is told of paid orders with a buyer id only; returning: any payment of the buyer before this order was placed.
     """
@@ -84,8 +86,11 @@ def order_facts(
     o = matched(o, first_paid, ("customer_key",))
     o = matched(o, _refunded(refunds), ("order_key",)) if refunds is not None else o.mutate(**_NO_REFUNDS)
     o = matched(o, _lines(lines), ("order_key",)) if lines is not None else o.mutate(**_NO_LINES)
+    o = o.mutate(paid=o.paid_at.notnull() | (o.gross_fen > 0))
+    more = ibis.ifelse(o.paid, ibis.greatest(o.line_paid_fen.fill_null(0) - o.gross_fen, 0), 0)
     o = o.mutate(
-        paid=o.paid_at.notnull() | (o.gross_fen > 0),
+        gross_fen=o.gross_fen + more,
+        placed_fen=o.placed_fen + more,
         items=o["items"].coalesce(o.line_items),
         product_key=o.product_key.coalesce(o.line_product),
         refund_fen=ibis.greatest(o.refund_fen, o.paid_back_fen.fill_null(0), o.line_refund_fen.fill_null(0)),
@@ -99,7 +104,8 @@ def order_facts(
         net_fen=o.gross_fen - o.refund_fen,
         refund_items=_refund_items(o),
         quality_refund=(o.quality.fill_null(0) > 0) if refunds is not None else ibis.null("boolean"),
-        pay_lag_s=(o.paid_at - o.created_at).cast("float64") / SECOND_US,
+        # An export without a time of order (拼多多) repeats that of the payment.
+        pay_lag_s=(o.paid_at - o.created_at).nullif(0).cast("float64") / SECOND_US,
         paid_same_day=(o.paid_day == o.day).fill_null(False),
         delivery_s=(o.received_at - o.paid_at).cast("float64") / SECOND_US,
     )
@@ -111,7 +117,9 @@ _OF_ORDER = (
     "status", "items", "placed_fen", "gross_fen", "refund_fen", "product_key", "region", "courier", "currency",
 )  # fmt: skip
 _NO_REFUNDS = {name: ibis.null("int64") for name in ("paid_back_fen", "succeeded", "quality")}
-_NO_LINES = {name: ibis.null("int64") for name in ("line_items", "line_refund_items", "line_refund_fen", "line_product")}
+_NO_LINES = {
+    name: ibis.null("int64") for name in ("line_items", "line_refund_items", "line_refund_fen", "line_paid_fen", "line_product")
+}
 
 
 def _refunded(refunds: Rows) -> Rows:
@@ -128,6 +136,7 @@ def _lines(lines: Rows) -> Rows:
         line_items=lines.quantity.sum(),
         line_refund_items=ibis.ifelse(lines.refunded, lines.quantity, 0).sum(),
         line_refund_fen=lines.refund_fen.sum(),
+        line_paid_fen=lines.paid_fen.sum(),
     )
     worth = lines.filter(lines.product_key.notnull())
     worth = worth.mutate(worth=worth.paid_fen.coalesce(worth.price_fen * worth.quantity))

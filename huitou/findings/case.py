@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 import polars as pl
 from polars import selectors
 
+from huitou.facts.chat_people import with_people
 from huitou.findings.model import Goal
 from huitou.findings.reasons import primary, with_reasons
 from huitou.findings.stats import Estimate, mean
@@ -86,6 +87,8 @@ class Case:
         """Rows of a table whose day is inside the period, or inside another stretch of days."""
         first, last = stretch or self.period
         t = self.snapshot.table(table, months=_months(first, last))
+        if table == "messages" and self.has("chat_matches"):
+            t = with_people(t, self.snapshot.table("chat_matches"))
         return t.filter(t.day >= ibis.literal(first), t.day <= ibis.literal(last))
 
     def frame(self, expr: ir.Table) -> pl.DataFrame:

@@ -46,7 +46,7 @@ def diagnose(snapshot: Snapshot, settings: Settings, pack: RulePack, *, period: 
         whole = min(first for first, _ in days), max(last for _, last in days)
     inside = max(asked[0], whole[0]), min(asked[1], whole[1])
     if inside[0] > inside[1]:
-        what = Say(f"{asked[0]} 至 {asked[1]} 的诊断", f"a diagnosis of {asked[0]} to {asked[1]}")
+        what = _asked(*asked)
         needs = Say(f"这些天的数据；现有 {whole[0]} 至 {whole[1]}", f"data of these days; there is {whole[0]} to {whole[1]}")
         raise NeedsData(what, needs)
     case = Case(snapshot, settings, pack, inside)
@@ -56,6 +56,15 @@ def diagnose(snapshot: Snapshot, settings: Settings, pack: RulePack, *, period: 
         settings.shop, settings.platform, inside, pack.id, tuple(_ordered(_parts(found))), tuple(dict.fromkeys(case.fine)),
         tuple(zh for zh, _ in unknown), tuple(en for _, en in unknown),
     )  # fmt: skip
+
+
+def _asked(first: date, last: date) -> Say:
+    """What a diagnosis of days without data is called; an end that was left open stays open."""
+    if last == date.max:
+        return Say(f"{first} 起的诊断", f"a diagnosis from {first} on")
+    if first == date.min:
+        return Say(f"{last} 及以前的诊断", f"a diagnosis up to {last}")
+    return Say(f"{first} 至 {last} 的诊断", f"a diagnosis of {first} to {last}")
 
 
 def _whole_days(snapshot: Snapshot) -> tuple[date, date] | None:

@@ -1,11 +1,12 @@
 """Reviews: complaints inside good ones, products with more bad ones than the rest, and anger about a price that dropped."""
 
 from datetime import date, timedelta
+from math import ceil
 from typing import Any
 
 import ibis
 import polars as pl
-from scipy.stats import poisson
+from scipy.special import pdtrc, pdtrik
 
 from huitou.findings import evidence
 from huitou.findings.case import LEAST, Case
@@ -160,13 +161,13 @@ def price_drop(case: Case) -> Finding | None:
     if others < WINDOW_DAYS:
         return None
     usual = rest / others * WINDOW_DAYS
-    chance = float(poisson.sf(peak - 1, max(told.height / days * WINDOW_DAYS, 0.5))) * days
+    chance = float(pdtrc(peak - 1, max(told.height / days * WINDOW_DAYS, 0.5))) * days
     if peak < LEAST_MENTIONS or chance > 0.05:
         return None
     end = start + timedelta(days=WINDOW_DAYS - 1)
     inside = told.filter(pl.col("day").is_between(start, end))
     named, fell = _named(case, inside), _fell(case, start, end)
-    low, high = (float(v) for v in poisson.interval(0.95, peak))
+    low, high = (float(ceil(pdtrik(p, peak))) for p in (0.025, 0.975))  # Poisson quantiles
     goal = Goal("price_drop_complaints", usual, "history", "其余各周平均", "mean of the other weeks", "the shop's own data")
     return Finding(
         code="price.dropped", metric="price_drop_complaints", scope={}, period=(start, end),

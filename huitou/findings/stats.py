@@ -8,8 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.special import expit
-from scipy.stats import norm
+from scipy.special import expit, ndtri
 
 Z = 1.959963984540054
 Floats = NDArray[np.float64]
@@ -68,7 +67,7 @@ def difference(a: Estimate, b: Estimate, z: float = Z) -> Estimate:
 
 def z_for(looks: int, alpha: float = 0.05) -> float:
     """Two-sided normal quantile when `looks` comparisons share one error rate (Bonferroni)."""
-    return float(norm.isf(alpha / (2 * max(looks, 1))))
+    return -float(ndtri(alpha / (2 * max(looks, 1))))
 
 
 def product(a: Estimate, b: Estimate) -> Estimate:

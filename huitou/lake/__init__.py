@@ -20,7 +20,7 @@ The door, used by everything above::
         changed = writer.changed("tmall-2025", fingerprint)       # canonical table → months changed since the last build
         build = writer.build("tmall-2025", fingerprint)
         build.snapshot.table("messages")                          # the canonical tables to build from
-        rounds = build.stage("rounds", expr, months)              # computed once, readable at once; months None = all
+        build.stage("rounds", expr, months)                       # computed at once, written meanwhile; months None = all
         build.table("rounds")                                     # staged months + those that were not replaced
         build.commit()
     ws.lake.loads(); ws.lake.problems(); ws.lake.check()

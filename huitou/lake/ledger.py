@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from huitou.errors import Problem, Say, Text
+from huitou.lake import quarantine
 
 Heads = dict[str, int]
 """Table folder under ``lake/`` ("tables/orders") → Delta version."""
@@ -28,6 +29,7 @@ CREATE INDEX IF NOT EXISTS problems_load ON problems (load);
 CREATE TABLE IF NOT EXISTS builds (
   number INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE, rules TEXT NOT NULL, fingerprint TEXT NOT NULL,
   covers INTEGER NOT NULL, state TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS headers (source TEXT PRIMARY KEY, load INTEGER NOT NULL, header TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS intents (uid TEXT NOT NULL, folder TEXT NOT NULL, change TEXT NOT NULL, PRIMARY KEY (uid, folder));
 CREATE TABLE IF NOT EXISTS commits (
   number INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE, at TEXT NOT NULL, heads TEXT NOT NULL);
@@ -96,8 +98,9 @@ class Ledger:
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
-        if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name='commits'").fetchone():
-            self._db.executescript(_SCHEMA)
+        if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name='settled'").fetchone():
+            self._db.executescript(_SCHEMA + quarantine.SCHEMA)
+        self.quarantine = quarantine.Quarantine(self._db, self._change)
 
     def close(self) -> None:
         """Close the database."""
@@ -197,6 +200,10 @@ class Ledger:
         ).fetchone()
         return _report(row) if row else None
 
+    def holds(self, sha256: str) -> bool:
+        """Whether a finished load is of these bytes, whatever source read them."""
+        return bool(self._db.execute("SELECT 1 FROM loads WHERE sha256=? AND state='done' LIMIT 1", (sha256,)).fetchone())
+
     def loads(self) -> list[LoadReport]:
         """Every finished load, oldest first."""
         return [_report(r) for r in self._db.execute("SELECT * FROM loads WHERE state='done' ORDER BY number")]
@@ -204,12 +211,23 @@ class Ledger:
     def problems(self, load: int | None = None) -> list[Problem]:
         """Quarantined rows of one finished load, or of all."""
         rows = self._db.execute(
-            'SELECT p.file, p.row, p."column", p.reason, p.says, p.fix FROM problems p JOIN loads l ON l.number = p.load'
+            'SELECT l.file, p.row, p."column", p.reason, p.says, p.fix FROM problems p JOIN loads l ON l.number = p.load'
             " WHERE l.state = 'done' AND (?1 IS NULL OR p.load = ?1 OR p.load = (SELECT repeats_of FROM loads WHERE number = ?1))"
             " ORDER BY p.load, p.row",
             (load,),
         )
         return [Problem(r["file"], r["row"], r["column"], r["reason"], _unpacked(r["says"]), _unpacked(r["fix"])) for r in rows]
+
+    def header(self, source: str) -> tuple[str, ...] | None:
+        """The headings that files of a source are compared with; None: none was imported yet."""
+        row = self._db.execute("SELECT header FROM headers WHERE source=?", (source,)).fetchone()
+        return tuple(json.loads(row["header"])) if row else None
+
+    def remember_header(self, source: str, header: tuple[str, ...], load: int) -> None:
+        """Keep the headings of a source's files."""
+        with self._change() as db:
+            row = (source, load, json.dumps(header, ensure_ascii=False))
+            db.execute("INSERT OR REPLACE INTO headers VALUES (?,?,?)", row)
 
     def last_build(self, rules: str) -> tuple[str, int] | None:
         """(fingerprint, last load covered) of the newest finished build of a rule pack."""

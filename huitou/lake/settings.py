@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 from zoneinfo import available_timezones
@@ -15,6 +16,7 @@ from huitou.errors import Say, SettingsError
 from huitou.tables import key63
 
 AgentRole = Literal["presale", "insale", "aftersale", "robot", "platform"]
+DriftPolicy = Literal["evolve", "freeze", "discard_row", "discard_value"]
 
 _SECTIONS: dict[str, tuple[str, ...] | None] = {
     "shop": ("name", "platform", "timezone", "currency", "rules", "industry"),
@@ -22,8 +24,15 @@ _SECTIONS: dict[str, tuple[str, ...] | None] = {
     "chats": ("colleagues", "blocked", "auto_reply_markers"),
     "products": ("groups",),
     "goals": None,
+    "drift": None,
     "engine": ("memory_gib",),
 }
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    """Every IANA name that this machine knows; the look through its folders is most of the work of reading settings."""
+    return frozenset(available_timezones())
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,7 @@ class Settings:
     product_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     goals: dict[str, float] = field(default_factory=dict)
     memory_gib: float | None = None
+    drift: dict[str, DriftPolicy] = field(default_factory=dict)
 
     @property
     def shop_key(self) -> int:
@@ -105,6 +115,7 @@ class _Reader:
             product_groups=self._groups(),
             goals={key: self._number(f"goals.{key}", value) for key, value in self._section("goals").items()},
             memory_gib=self._memory(),
+            drift=self._drift(),
         )
 
     def _section(self, name: str) -> dict[str, Any]:
@@ -153,9 +164,9 @@ class _Reader:
 
     def _timezone(self) -> str:
         name = self._text("shop", "timezone", "Asia/Shanghai")
-        if name not in available_timezones():
+        if name not in _time_zones():
             says = Say(f"是 {name!r}，没有这个时区", f"is {name!r}, which is no time zone")
-            near = get_close_matches(name, available_timezones(), n=1) or ["Asia/Shanghai"]
+            near = get_close_matches(name, _time_zones(), n=1) or ["Asia/Shanghai"]
             fix = Say(f"用 IANA 时区名，例如 {near[0]}。", f"Use an IANA name such as {near[0]}.")
             raise self._wrong("shop.timezone", says, fix)
         return name
@@ -175,6 +186,16 @@ class _Reader:
                 fix = Say(f"可用：{'、'.join(allowed)}。", f"Use one of: {', '.join(allowed)}.")
                 raise self._wrong(f"agents.{account}", Say(f"是 {role!r}", f"is {role!r}"), fix)
         return dict(roles)
+
+    def _drift(self) -> dict[str, DriftPolicy]:
+        policies, allowed = self._section("drift"), get_args(DriftPolicy)
+        for source, policy in policies.items():
+            if policy not in allowed:
+                says = Say(f"是 {policy!r}", f"is {policy!r}")
+                raise self._wrong(
+                    f"drift.{source}", says, Say(f"可用：{'、'.join(allowed)}。", f"Use one of: {', '.join(allowed)}.")
+                )
+        return dict(policies)
 
     def _groups(self) -> dict[str, tuple[str, ...]]:
         groups = self._section("products").get("groups", {})
@@ -227,6 +248,7 @@ def render_settings(settings: Settings) -> str:
         blocked=line("blocked", list(settings.blocked), ""),
         markers=line("auto_reply_markers", list(settings.auto_reply_markers), ""),
         groups=_lines(settings.product_groups) or '# "男包" = ["单肩包", "斜挎包"]',
+        drift=_lines(settings.drift) or '# "tmall.orders" = "freeze"',
         goals=_lines(settings.goals) or "# inquiry_conversion = 0.45",
         memory=line("memory_gib", settings.memory_gib, "4"),
     )
@@ -281,6 +303,12 @@ _TEMPLATE = """\
 [goals]
 # 本店目标：指标 = 数值（比率写小数）/ the shop's own goals: metric = number (shares as fractions)
 {goals}
+
+[drift]
+# 导出的列或取值变了怎么办，按来源写，all 指全部：evolve 照常导入（默认）、freeze 整个文件不收、
+# discard_row 搁置变了的行、discard_value 丢掉读不出的值
+# when an export's columns or values change, by source or for all: evolve (default), freeze, discard_row, discard_value
+{drift}
 
 [engine]
 # 计算最多用多少内存（GiB）；不写则为本机内存的 60%，最多 5 / memory for computing; default 60 % of the machine's, at most 5

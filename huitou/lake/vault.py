@@ -1,12 +1,19 @@
-"""The vault: raw identities, encrypted per customer, away from the lake; written in bulk on import, read one at a time."""
+"""The vault: raw identities, encrypted, away from the lake; written in bulk on import, read one at a time.
+
+People are kept as runs: lists sorted by key, cut into blocks, each sealed by itself, so that a million people cost a thousand
+ciphers and not a million. What a load adds is merged with those runs before it that are not much larger, so there are never
+more of them than the people can be halved.
+"""
 
 import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 from cryptography.exceptions import InvalidTag
@@ -16,19 +23,25 @@ from huitou.errors import LakeDamaged, Say
 from huitou.lake.disk import room, sync
 
 FIELDS = ("nick", "name", "phone", "address")
-WAITING_BYTES = 64 * 2**20
-"""Identities kept in memory until they are sealed: some 1,100,000 nicks, or 400,000 people with phone and address."""
-SEALED_AT_ONCE = 100_000
+WAITING_BYTES = 16 * 2**20
+"""Identities kept in memory until they are sealed: some 270,000 nicks, or 100,000 people with phone and address."""
+BLOCK = 1024
+"""People sealed together: what one look into the vault has to decrypt of a run."""
+MERGED_BLOCKS = 256
+"""Blocks that are made at once."""
 _NONCE = 12
-_SEPARATOR = "\x1f"
+_FIELD, _PERSON = "\x1f", "\x1e"
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS people (customer_key INTEGER PRIMARY KEY, sealed BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS blocks (
+  run INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, people INTEGER NOT NULL, sealed BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS blocks_keys ON blocks (run, first, last, people);
 CREATE TABLE IF NOT EXISTS reads (at TEXT NOT NULL, customer_key INTEGER NOT NULL, why TEXT NOT NULL);
 """
+_BLOCK_COLUMNS = "SELECT sealed, run, first, last, people FROM blocks"
 
 
 class Vault:
-    """SQLite (WAL, synchronous FULL) with one AES-256-GCM blob per customer; the key is a file of mode 0600 beside it.
+    """SQLite (WAL, synchronous FULL) with AES-256-GCM blobs; the key is a file of mode 0600 beside it.
 
     Writes wait in a transaction until `commit`, which the load calls just before it promises its rows: a crash can leave
     an identity without rows, never rows whose identity is lost.
@@ -40,6 +53,7 @@ class Vault:
         self._aes = AESGCM(read_or_make_key(folder / "vault.key"))
         self._waiting: list[pa.Table] = []
         self._bytes = 0
+        self._grown = False  # runs were added that are not merged yet
         self._db: sqlite3.Connection | None = None
 
     def _open(self) -> sqlite3.Connection:
@@ -49,16 +63,20 @@ class Vault:
             self._db = sqlite3.connect(file, timeout=30, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
-            self._db.execute("PRAGMA temp_store=MEMORY")
             self._db.execute("PRAGMA cache_size=-32768")
             self._db.executescript(_SCHEMA)
-            self._db.execute("CREATE TEMP TABLE wanted (customer_key INTEGER PRIMARY KEY)")
         return self._db
 
     def remember(self, people: pl.DataFrame) -> None:
         """Queue rows of customer_key and any of `FIELDS`. Empty values and masked ones (``*``) are dropped."""
-        rows = people.select("customer_key", *(_clear(people, f).alias(f) for f in FIELDS)).drop_nulls("customer_key")
-        rows = rows.filter(pl.any_horizontal(pl.col(f).is_not_null() for f in FIELDS))
+        told = {f: clear for f in FIELDS if f in people.columns and (clear := _clear(people[f])) is not None}
+        if not told:
+            return
+        nobody = pl.Series([None], dtype=pl.String)
+        columns = [told.get(f, nobody.new_from_index(0, people.height)).alias(f) for f in FIELDS]
+        rows = people.select("customer_key", *columns).filter(
+            pl.col("customer_key").is_not_null() & pl.any_horizontal(pl.col(f).is_not_null() for f in told)
+        )
         if not rows.height:
             return
         self._wait(_each_once(rows))
@@ -66,7 +84,7 @@ class Vault:
             people = self._queued()
             self._wait(people)
             if self._bytes > WAITING_BYTES * 3 // 4:
-                self.seal()
+                self._add_run()
 
     def _wait(self, people: pl.DataFrame) -> None:
         """Queue rows with texts of their own: frames cut out of a file's stretch would keep all of its texts in memory."""
@@ -74,65 +92,80 @@ class Vault:
         self._bytes += self._waiting[-1].nbytes
 
     def _queued(self) -> pl.DataFrame:
-        """Take what is queued, equal rows once."""
+        """Take what is queued, each customer once, in order of their keys."""
         people = pl.from_arrow(pa.concat_tables(self._waiting))
         assert isinstance(people, pl.DataFrame)
         self._waiting, self._bytes = [], 0
-        return _each_once(people)
+        return _newest(people)
 
     def seal(self) -> None:
         """Write what is queued into the open transaction. Raises DiskFull."""
+        self._add_run()
+        if self._grown:
+            self._grown = False
+            with room(self._folder):
+                self._merge(self._open())
+
+    def _add_run(self) -> None:
         if not self._waiting:
             return
         people = self._queued()
-        again = pl.col("customer_key").is_duplicated()
-        if people.select(again.any()).item():
-            latest = people.filter(again).group_by("customer_key").agg(pl.col(f).drop_nulls().last() for f in FIELDS)
-            people = pl.concat([people.filter(~again), latest])
-        people = people.sort("customer_key")  # in key order the B-tree takes three times as many rows a second
+        self._grown = True
         with room(self._folder):
             db = self._open()
             if not db.in_transaction:
                 db.execute("BEGIN IMMEDIATE")
-            for some in people.iter_slices(SEALED_AT_ONCE):
-                some = self._merged(some, self._known(db, some["customer_key"]))
-                db.executemany("INSERT OR REPLACE INTO people VALUES (?,?)", self._sealed(some))
+            run = 1 + int(db.execute("SELECT coalesce(max(run), 0) FROM blocks").fetchone()[0])
+            for some in people.iter_slices(MERGED_BLOCKS * BLOCK):
+                self._add(db, run, some)
 
-    def _merged(self, people: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-        """New values over known ones; customers of whom nothing is new are left out."""
-        if not known.height:
-            return people
-        both = people.join(known, on="customer_key", how="left", suffix="_known", maintain_order="left")
-        news = pl.any_horizontal((pl.col(f) != pl.col(f"{f}_known")).fill_null(pl.col(f).is_not_null()) for f in FIELDS)
-        return both.filter(news).select("customer_key", *(pl.coalesce(f, f"{f}_known").alias(f) for f in FIELDS))
+    def _add(self, db: sqlite3.Connection, run: int, people: pl.DataFrame) -> None:
+        """Append blocks of people, sorted by key, to a run."""
+        keys = people["customer_key"].to_numpy()
+        fields = pl.concat_str([pl.col(f).fill_null("") for f in FIELDS], separator=_FIELD)
+        texts = people.select(fields).to_series().to_list()
+        for at in range(0, len(keys), BLOCK):
+            some = keys[at : at + BLOCK]
+            first, last = int(some[0]), int(some[-1])
+            content = some.astype("<i8").tobytes() + _PERSON.join(texts[at : at + BLOCK]).encode()
+            nonce = os.urandom(_NONCE)
+            sealed = nonce + self._aes.encrypt(nonce, content, _seal_of(run, first, last, len(some)))
+            db.execute("INSERT INTO blocks VALUES (?,?,?,?,?)", (run, first, last, len(some), sealed))
 
-    def _sealed(self, people: pl.DataFrame) -> Iterator[tuple[int, bytes]]:
-        keys, seal = people["customer_key"], self._aes.encrypt
-        joined = people.select(pl.concat_str([pl.col(f).fill_null("") for f in FIELDS], separator=_SEPARATOR).cast(pl.Binary))
-        texts, owners = joined.to_series().to_list(), _cut(keys.to_numpy().astype(">i8").tobytes(), 8)
-        nonces = _cut(os.urandom(_NONCE * len(keys)), _NONCE)
-        for key, text, nonce, owner in zip(keys.to_list(), texts, nonces, owners, strict=True):
-            yield key, nonce + seal(nonce, text, owner)
+    def _merge(self, db: sqlite3.Connection) -> None:
+        """Merge the newest runs, so that each that is left is at least twice as large as all after it."""
+        sizes = db.execute("SELECT run, sum(people) FROM blocks GROUP BY run ORDER BY run DESC").fetchall()
+        newer, runs = 0, 0
+        for at, (_, people) in enumerate(sizes):
+            runs = at + 1 if people < 2 * newer else runs
+            newer += people
+        if runs < 2:
+            return
+        merged, oldest = sizes[0][0] + 1, sizes[runs - 1][0]
+        firsts = [row[0] for row in db.execute("SELECT first FROM blocks WHERE run >= ? ORDER BY first", (oldest,))]
+        bounds = [0, *sorted(set(firsts[MERGED_BLOCKS::MERGED_BLOCKS])), 2**63]
+        for low, beyond in pairwise(bounds):
+            self._add(db, merged, _newest(pl.concat(self._between(db, (oldest, merged - 1), (low, beyond - 1)))))
+        db.execute("DELETE FROM blocks WHERE run BETWEEN ? AND ?", (oldest, merged - 1))
 
-    def _known(self, db: sqlite3.Connection, keys: pl.Series) -> pl.DataFrame:
-        """What the vault holds of these customers."""
-        found: list[tuple[int, bytes]] = []
-        between = (keys[0], keys[-1])
-        if db.execute("SELECT 1 FROM people WHERE customer_key BETWEEN ? AND ? LIMIT 1", between).fetchone():
-            db.execute("DELETE FROM temp.wanted")
-            db.executemany("INSERT INTO temp.wanted VALUES (?)", zip(keys.to_list(), strict=True))
-            found = db.execute("SELECT customer_key, sealed FROM temp.wanted JOIN people USING (customer_key)").fetchall()
-        rows = [(key, *self._unseal(key, sealed)) for key, sealed in found]
-        schema = {"customer_key": pl.Int64(), **{f: pl.String() for f in FIELDS}}
-        return pl.DataFrame(rows, schema=schema, orient="row")
+    def _between(self, db: sqlite3.Connection, runs: tuple[int, int], keys: tuple[int, int]) -> Iterator[pl.DataFrame]:
+        """People of some runs, the older ones first, with a key in a range."""
+        blocks = f"{_BLOCK_COLUMNS} WHERE run BETWEEN ? AND ? AND first <= ? AND last >= ? ORDER BY run"
+        for block in db.execute(blocks, (*runs, *reversed(keys))):
+            found, texts = self._unseal(*block)
+            frame = pl.DataFrame([pl.Series("customer_key", found), pl.Series("text", texts, dtype=pl.String)])
+            split = pl.col("text").str.split_exact(_FIELD, len(FIELDS) - 1).struct.rename_fields(list(FIELDS))
+            frame = frame.filter(pl.col("customer_key").is_between(*keys)).select("customer_key", split).unnest("text")
+            yield frame.with_columns(pl.when(pl.col(f) != "").then(f) for f in FIELDS)
 
-    def _unseal(self, key: int, sealed: bytes) -> list[str | None]:
+    def _unseal(self, sealed: bytes, run: int, first: int, last: int, people: int) -> tuple[np.ndarray, list[str]]:
+        """Keys and joined fields of a block."""
         try:
-            text = self._aes.decrypt(sealed[:_NONCE], sealed[_NONCE:], key.to_bytes(8, "big")).decode()
+            content = self._aes.decrypt(sealed[:_NONCE], sealed[_NONCE:], _seal_of(run, first, last, people))
         except InvalidTag as error:
             says = Say("有身份信息无法用 vault.key 解开", "an identity cannot be decrypted with vault.key")
             raise LakeDamaged(self._folder / "vault.db", says) from error
-        return [v or None for v in text.split(_SEPARATOR)]
+        return np.frombuffer(content, "<i8", people), content[8 * people :].decode().split(_PERSON)
 
     def commit(self) -> None:
         """Write what is queued, durably. Raises DiskFull."""
@@ -143,7 +176,7 @@ class Vault:
 
     def rollback(self) -> None:
         """Forget what is queued."""
-        self._waiting, self._bytes = [], 0
+        self._waiting, self._bytes, self._grown = [], 0, False
         if self._db is not None and self._db.in_transaction:
             self._db.execute("ROLLBACK")
 
@@ -151,10 +184,13 @@ class Vault:
         """The raw identity of one customer (fields that are known), or None. Who asked for what reason is on record."""
         db = self._open()
         db.execute("INSERT INTO reads VALUES (?,?,?)", (datetime.now(UTC).isoformat(), customer_key, why))
-        row = db.execute("SELECT sealed FROM people WHERE customer_key=?", (customer_key,)).fetchone()
-        if row is None:
-            return None
-        return {f: v for f, v in zip(FIELDS, self._unseal(customer_key, row[0]), strict=True) if v is not None}
+        known: dict[str, str] = {}
+        for block in db.execute(f"{_BLOCK_COLUMNS} WHERE first <= ?1 AND last >= ?1 ORDER BY run", (customer_key,)):
+            keys, texts = self._unseal(*block)
+            at = int(np.searchsorted(keys, customer_key))
+            if keys[at] == customer_key:
+                known |= {f: v for f, v in zip(FIELDS, texts[at].split(_FIELD), strict=True) if v}
+        return known or None
 
     def reads(self) -> list["Read"]:
         """Every look into the vault, oldest first."""
@@ -171,25 +207,38 @@ class Read:
     why: str
 
 
-def _clear(people: pl.DataFrame, name: str) -> pl.Series:
-    """The values of a field that say something: neither empty nor masked, and without the separator."""
-    if name not in people.columns or people[name].null_count() == people.height:
-        return pl.Series(name, [None], dtype=pl.String).new_from_index(0, people.height)
-    texts = people[name].cast(pl.String)
-    texts = texts.set((texts == "") | texts.str.contains("*", literal=True), None)
-    broken = texts.str.contains(_SEPARATOR, literal=True).any()
-    return texts.str.replace_all(_SEPARATOR, " ", literal=True) if broken else texts
+def _clear(texts: pl.Series) -> pl.Series | None:
+    """The values of a field that say something: neither empty nor masked, and without the separators. None: there is none."""
+    if texts.null_count() < len(texts):
+        texts = texts.set(texts.str.contains("*", literal=True) | (texts == ""), None)
+    if texts.null_count() == len(texts):
+        return None
+    for sign in (_FIELD, _PERSON):
+        if texts.str.contains(sign, literal=True).any():
+            texts = texts.str.replace_all(sign, " ", literal=True)
+    return texts
 
 
 def _each_once(people: pl.DataFrame) -> pl.DataFrame:
-    """Without the earlier ones of equal rows."""
-    told = [f for f in FIELDS if people[f].null_count() < people.height]
-    return people.unique(["customer_key", *told], keep="last", maintain_order=True)
+    """Without the earlier ones of equal rows; where only nicks are told, a key says as much."""
+    told = [f for f in FIELDS[1:] if people[f].null_count() < people.height]
+    return people.unique(["customer_key", *(("nick", *told) if told else ())], keep="last", maintain_order=True)
 
 
-def _cut(data: bytes, size: int) -> list[bytes]:
-    """Pieces of equal size."""
-    return [data[at : at + size] for at in range(0, len(data), size)]
+def _newest(people: pl.DataFrame) -> pl.DataFrame:
+    """Each customer once, with what was told of them last, in order of their keys."""
+    people = _each_once(people).sort("customer_key", maintain_order=True)
+    keys = people["customer_key"]
+    again = (keys == keys.shift(1)) | (keys == keys.shift(-1))
+    if not again.any():
+        return people
+    latest = people.filter(again).group_by("customer_key").agg(pl.col(f).drop_nulls().last() for f in FIELDS)
+    return pl.concat([people.filter(~again.fill_null(False)), latest]).sort("customer_key")
+
+
+def _seal_of(run: int, first: int, last: int, people: int) -> bytes:
+    """What a block is sealed with, so that none can be put in another's place."""
+    return f"{run} {first} {last} {people}".encode()
 
 
 def read_or_make_key(file: Path) -> bytes:

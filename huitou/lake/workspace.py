@@ -74,6 +74,10 @@ class Workspace:
         """Where buyer ids of a platform (default: the shop's) become customer keys."""
         return People(self._key, platform or self.settings.platform, self.settings.shop, self.vault)
 
+    def tokens(self) -> People:
+        """The same keys as those of `people`; nobody is remembered."""
+        return People(self._key, self.settings.platform, self.settings.shop)
+
     def read(self, rules: str | None = None) -> Snapshot:
         """A pinned snapshot with the facts of a rule pack (default: the shop's)."""
         return self.lake.read(rules or self.settings.rules)

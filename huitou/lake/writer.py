@@ -48,16 +48,16 @@ class Writer:
             self._lock.drop()
             raise
 
-    def begin(self, file: Path, *, source: str, main: str) -> Load:
-        """Enter a file in the ledger. `main` is the table that gets one row per row of the file."""
+    def begin(self, file: Path, *, source: str, main: str, name: str | None = None) -> Load:
+        """Enter a file in the ledger, as `name` if it has another than its own. `main` gets one row per row of the file."""
         self._leave_nothing_open()
         digest, size = _sha256(file)
         if shutil.disk_usage(self.root).free < size:
             raise DiskFull(self.root, size)
         known = self.ledger.known_as(digest, source)
         entry = LoadReport(
-            number=0, file=file.name, source=source, main=main, sha256=digest, bytes=size, at=datetime.now(UTC), rows_read=0,
-            stored=0, known=0, quarantined=0, repeats_of=known.number if known else None,
+            number=0, file=name or file.name, source=source, main=main, sha256=digest, bytes=size, at=datetime.now(UTC),
+            rows_read=0, stored=0, known=0, quarantined=0, repeats_of=known.number if known else None,
         )  # fmt: skip
         uid = uuid4().hex
         owner = f"{in_language(self._what, 'en')} (pid {os.getpid()} on {socket.gethostname()})"

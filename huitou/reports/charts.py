@@ -63,9 +63,7 @@ def trend(
     """
     height, n = 170, len(points)
     rows = [_row(mark, i) | {"label": label, "final": final} for i, (label, mark, final) in enumerate(points)]
-    low = min(*(r["low"] for r in rows), *(g.value for g in goals), rows[0]["low"])
-    high = max(*(r["high"] for r in rows), *(g.value for g in goals), rows[0]["high"])
-    ticks = _ticks(low, high, 4)
+    ticks = _trend_ticks(points, goals)
     last_x = n - 1 + max(0.9, n * 44 / width)
     x_scale = alt.Scale(domain=[0, last_x], nice=False)
     x, y = _time_axis(rows, width, x_scale), _y(ticks)
@@ -82,6 +80,16 @@ def trend(
     layers.append(end.mark_point(color=tokens()["c1"]).encode(y=alt.Y("value:Q")))
     layers += _haloed(end)
     return alt.layer(*layers).properties(width=width, height=height)
+
+
+def trend_from_zero(points: Sequence[tuple[str, Mark, bool]], goals: Sequence[Line]) -> bool:
+    """Whether `trend` of the same points begins its vertical axis at zero."""
+    return bool(_trend_ticks(points, goals)[0] == 0)
+
+
+def _trend_ticks(points: Sequence[tuple[str, Mark, bool]], goals: Sequence[Line]) -> list[float]:
+    lines = [g.value for g in goals]
+    return _ticks(min([m.low for _, m, _ in points] + lines), max([m.high for _, m, _ in points] + lines), 4)
 
 
 def dots(rows: Sequence[Mark], goals: Sequence[Line], *, width: int) -> alt.TopLevelMixin:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from huitou.errors import Say
 from huitou.findings.model import Diagnosis, Goal
 from huitou.metrics.declare import METRICS, Metric
 from huitou.metrics.model import Cell
@@ -60,6 +61,7 @@ class Report:
 
     `cells`: values of the whole shop (``by == {}``: key figures, appendix) and cuts by one dimension (``by == {"week":
     "2026-05-04"}`` for trends, ``{"hour": "21"}`` for the day's strip). `goals`: metric id → what it should reach.
+    `checks`: how far the imported files join, and what waits to be mended, as sentences.
     `key`: metric ids of the figures under the headline; those without a value are replaced by the next ones that have one.
     """
 
@@ -71,6 +73,7 @@ class Report:
     made_at: datetime
     goals: dict[str, Goal] = field(default_factory=dict)
     key: tuple[str, ...] = KEY_FIGURES
+    checks: tuple[Say, ...] = ()
 
     def whole(self) -> dict[str, Cell]:
         """Metric id → its value for the whole shop."""

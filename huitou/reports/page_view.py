@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from huitou.errors import in_language
 from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy, Row
 from huitou.reports import pictures
 from huitou.reports.model import LoadNote, MetricNote, Report
@@ -27,6 +28,7 @@ from huitou.reports.numbers import (
 from huitou.reports.pictures import Picture
 from huitou.reports.text import line, pieces
 from huitou.reports.words import Lang, catalogue, say
+from huitou.sources.reasons import REASONS
 
 HOUR_NAME = re.compile(r"(\d{1,2}) 点")
 MOST_VOICES, MOST_SAID, MOST_TASKS, MOST_LISTED, MOST_TITLE, MOST_FILES = 3, 14, 8, 12, 160, 12
@@ -341,7 +343,8 @@ def _files(report: Report, lang: Lang) -> dict[str, Any]:
     even = sums["rows"] == sums["stored"] + sums["known"] + sums["aside"]
     text = say("data.balance" if even else "data.unbalanced", lang, **{k: f"{v:,}" for k, v in sums.items()})
     many = len(each) > MOST_FILES
-    return {"rows": by_kind if many else each, "each": each if many else [], "balance": text, "reasons": reasons(report, lang)}
+    return {"rows": by_kind if many else each, "each": each if many else [], "balance": text, "reasons": reasons(report, lang),
+            "checks": [in_language(x, lang) for x in report.checks]}  # fmt: skip
 
 
 def _load(name: str, kind: str, loads: Sequence[LoadNote], lang: Lang) -> dict[str, str]:
@@ -362,7 +365,8 @@ def reasons(report: Report, lang: Lang) -> str:
         for reason, n in load.reasons.items():
             counts[reason] = counts.get(reason, 0) + n
     top = sorted(counts.items(), key=lambda item: -item[1])[:8]
-    listed = say("list", lang).join(say("data.reason", lang, reason=line(r, 60), n=f"{n:,}") for r, n in top)
+    words = {code: known.zh if lang == "zh" else known.en for code, known in REASONS.items()}
+    listed = say("list", lang).join(say("data.reason", lang, reason=line(words.get(r, r), 60), n=f"{n:,}") for r, n in top)
     return say("data.reasons", lang, reasons=listed) if top else ""
 
 

@@ -98,7 +98,8 @@ def _trend(finding: Finding, report: Report, lang: Lang, key: str) -> Picture | 
     caption = [say("chart.trend.caption", lang)]
     if any(not p[2] for p in points):
         caption.append(say("chart.trend.open", lang))
-    caption.append(say("chart.from_zero", lang))
+    if not charts.trend_from_zero(points, goals):
+        caption.append(say("chart.from_zero", lang))
 
     def draw(width: int) -> alt.TopLevelMixin:
         return charts.trend(points, goals, not_yet=not_yet, width=width, decimals=how.decimals)

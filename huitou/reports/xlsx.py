@@ -14,6 +14,7 @@ from huitou.findings.model import Finding
 from huitou.reports.model import Report
 from huitou.reports.numbers import ordinal, period, state, too_few
 from huitou.reports.page_view import headline, platform, rule_value, title
+from huitou.reports.pictures import ROWS_OF
 from huitou.reports.text import cell as safe
 from huitou.reports.text import pieces
 from huitou.reports.words import Lang, say
@@ -207,7 +208,7 @@ def _one(no: int, f: Finding, sheets: _Sheets, lang: Lang) -> None:
     for r in f.rows:
         sign, remedy = (r.sign_zh, r.remedy_zh) if lang == "zh" else (r.sign_en, r.remedy_en)
         rows.append([r.name, r.n, r.value, r.low, r.high, r.raw, say("data.yes", lang) if r.flagged else "", sign, remedy])
-    units = [f.unit] * len(rows) + ["share"] * len(f.causes)
+    units = [ROWS_OF.get(f.code, ("", f.unit))[1]] * len(rows) + ["share"] * len(f.causes)
     for c in f.causes:
         name = say("chapter.cause", lang) + say("colon", lang) + (c.zh if lang == "zh" else c.en)
         rows.append([name, c.n, c.share, None, None, None, None, None, None])

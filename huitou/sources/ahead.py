@@ -7,7 +7,7 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-DEPTH = 2  # items made before anybody asks for them: what bounds the memory
+DEPTH = 1  # items made before anybody asks for them: what bounds the memory
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:

@@ -8,14 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+
+from huitou.lake.letters import Letters
+from huitou.sources.clock import FIRST_YEAR, LAST_YEAR, in_zone, plain_times
 
 NULLS = ("", "-", "--", "—", "NULL", "null", "暂无数据", "N/A", "None", "nan", "NaN")
 """What exports write for «nothing»."""
 
 DAY_US = 86_400_000_000
-_EARLIEST_YEAR, _LATEST_YEAR = 1990, 2100  # outside it a parsed date is a misread one
 _EXCEL_EPOCH_DAYS = 25_569  # days from 1899-12-30 to 1970-01-01
+_MAYBE_MARKED = np.isin(np.arange(256), list(b"='\t \xc2\xe1\xe2\xe3\xef"))
+_MARK = "\ufeff".encode()
+_ASCII_SPACE = np.isin(np.arange(256), [*range(0x09, 0x0E), 0x20])
+_SPACE_BEGINS = np.isin(np.arange(256), [0xC2, 0xE1, 0xE2, 0xE3])  # first bytes of all other white space in UTF-8
 _SERIAL = r"^[2-7]\d{4}(\.\d+)?$"  # Excel days of 1954 … 2119
 
 _SECONDS = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S")
@@ -31,23 +39,44 @@ _NO_TIME = ("0000-00-00 00:00:00", "0000-00-00")
 
 def stripped(text: pl.Series) -> pl.Series:
     """Without white space (also tabs, no-break and full-width spaces, byte-order marks) at both ends; "" is null."""
-    text = text.str.strip_chars()
-    if text.str.contains("\ufeff", literal=True).any():
+    return _stripped(text, Letters.of(text))
+
+
+def _stripped(text: pl.Series, letters: Letters) -> pl.Series:
+    """Most cells begin and end with bytes that say at once that there is nothing to take off."""
+    if _MARK in letters:
         text = text.str.replace_all("\ufeff", "", literal=True).str.strip_chars()
+    elif len(at := _maybe_spaced(letters)):
+        text = text.str.strip_chars() if len(at) > len(text) // 4 else text.scatter(at, text.gather(at).str.strip_chars())
     return text.set(text == "", None)
+
+
+def _maybe_spaced(letters: Letters) -> npt.NDArray[np.intp]:
+    """Where a text may begin or end with white space: all that do, and few others."""
+    data, ends = letters.data, letters.starts + letters.lengths
+    first, last = data[letters.starts], data[ends - 1]
+    inside = _SPACE_BEGINS[first] | _SPACE_BEGINS[data[ends - 2]] | _SPACE_BEGINS[data[ends - 3]]
+    return np.flatnonzero(inside | _ASCII_SPACE[first] | _ASCII_SPACE[last])
 
 
 def unwrapped(text: pl.Series, nulls: tuple[str, ...] = ()) -> pl.Series:
     """`stripped`, and out of Excel's text marks ``="123"`` and ``'123``; what exports write for «nothing» is null."""
-    text = stripped(text)
+    letters = Letters.of(text)
+    text = _stripped(text, letters)
+    if _MAYBE_MARKED[letters.data[letters.starts]].any():
+        text = _without_marks(text)
+    nothing = text.is_in([*NULLS, *nulls])
+    return text.set(nothing, None) if nothing.any() else text
+
+
+def _without_marks(text: pl.Series) -> pl.Series:
     if text.str.starts_with("=").any():
         wrapped = text.str.starts_with('="') & text.str.ends_with('"')
         inside = text.str.strip_prefix('="').str.strip_suffix('"').str.strip_chars()
         text = inside if wrapped.all() else inside.zip_with(wrapped.fill_null(False), text)
     if text.str.starts_with("'").any():
         text = text.str.strip_prefix("'")
-    nothing = text.is_in([*NULLS, *nulls])
-    return text.set(nothing, None) if nothing.any() else text
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +212,8 @@ def moments(raw: pl.Series, zone: str, nulls: tuple[str, ...] = (), *, counted: 
     Not read: day and month in an order that is not the year's, 24:00, times before 1990 or after 2100.
     """
 
-    local = _plain_seconds(raw)
-    utc = _in_zone(local, zone)
+    local = plain_times(raw)
+    utc = in_zone(local, zone)
     unread = None
     left = local.is_null() & (raw != "")
     if left.any():
@@ -192,7 +221,7 @@ def moments(raw: pl.Series, zone: str, nulls: tuple[str, ...] = (), *, counted: 
         text = unwrapped(raw.filter(left), (*nulls, *_NO_TIME))
         exact = _exact(text, zone, counted=counted)
         clock = _wall_clock(text.set(exact.is_not_null(), None))
-        instants = exact.fill_null(_in_zone(clock, zone))
+        instants = exact.fill_null(in_zone(clock, zone))
         clock = clock.fill_null(exact.dt.replace_time_zone(None))
         local, utc = local.scatter(at, clock), utc.scatter(at, instants)
         missed = text.is_not_null() & clock.is_null()
@@ -218,14 +247,6 @@ def _of_epoch(text: pl.Series) -> pl.Series:
     return _sane(micros.cast(pl.Datetime("us"))).dt.replace_time_zone("UTC")
 
 
-def _in_zone(local: pl.Series, zone: str) -> pl.Series:
-    return local.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
-
-
-def _plain_seconds(text: pl.Series) -> pl.Series:
-    return _sane(text.str.to_datetime(_TIMES[0], strict=False, time_unit="us"))
-
-
 def _wall_clock(text: pl.Series) -> pl.Series:
     """Naive datetimes in whole seconds; null where empty or unreadable."""
     parsed = _as(text, _TIMES[0])
@@ -242,7 +263,7 @@ def _wall_clock(text: pl.Series) -> pl.Series:
 
 def _sane(parsed: pl.Series) -> pl.Series:
     """Whole seconds; years that no shop's data has are misread."""
-    wrong = ~parsed.dt.year().is_between(_EARLIEST_YEAR, _LATEST_YEAR)
+    wrong = ~parsed.dt.year().is_between(FIRST_YEAR, LAST_YEAR)
     return (parsed.set(wrong, None) if wrong.any() else parsed).dt.truncate("1s")
 
 

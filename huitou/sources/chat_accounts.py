@@ -5,19 +5,28 @@ huitou.toml's shop is often named otherwise than the nick in its files. So the f
 """
 
 import re
+from collections import Counter
 
 from huitou.errors import FileRefused, Say
 from huitou.sources.chat_blocks import STAMP
 from huitou.sources.chat_lines import Form
 from huitou.sources.model import Head
+from huitou.sources.replies import ROBOT_SPEAKERS, SYSTEM_SPEAKERS
 
 _OLD_ACCOUNT = re.compile(rf"^(?:cntaobao)?(([^:()\s]{{1,40}}):[^:()\s]{{1,40}})\({STAMP}\):")
 _LONGEST = 80  # characters of a line that names somebody
 _INSTANT_ACCOUNT = re.compile(rf"^{STAMP} +(?:cntaobao)?(([^:\s]{{1,40}}):[^:\s]{{1,40}})[:：]")
 
+_BELOW_HEAD = re.compile(rf"^\s*(\S.{{0,60}}?)\s?{STAMP}\s*$")
+_NO_NICK = re.compile(r"[,，;|\t]|-->|^/\*")
+_NOBODY = re.compile(f"{SYSTEM_SPEAKERS}|{ROBOT_SPEAKERS}")
+_MOSTLY = 0.8  # of the messages of others than the shop, from which one nick is taken for the file's only buyer
 
-def form_of(head: Head, shop: str, *, old: bool) -> Form:
+
+def form_of(head: Head, shop: str, *, old: bool, below: bool = False) -> Form:
     """How the file writes its chats; `shop` is huitou.toml's. Raises FileRefused where only another shop's accounts speak."""
+    if below:
+        return _form_below(head, shop)
     named = _named(head, old=old)
     own = _own(head, named, shop)
     shops = (shop,) if own in (None, shop) else (shop, str(own))
@@ -31,11 +40,37 @@ def form_of(head: Head, shop: str, *, old: bool) -> Form:
 
 def own_account(head: Head, form: Form) -> str:
     """The account that exported the file: what stands after the colon of its first lines, else the shop's main account."""
+    if form.below:
+        ours = Counter(nick for nick in speakers_below(head.lines) if nick.partition(":")[0] in form.shops)
+        return ours.most_common(1)[0][0].rpartition(":")[2] if ours else form.shops[-1]
     for line in _named(head, old=form.old):
         nick, _, account = line.partition(":")
         if nick in form.shops and account.strip():
             return account.strip()
     return form.shops[-1]
+
+
+def speakers_below(lines: tuple[str, ...]) -> list[str]:
+    """Who speaks in the first lines of chats whose texts stand below the heads, once for each message."""
+    found = [_BELOW_HEAD.match(line) for line in lines]
+    return [one[1].strip().removeprefix("cntaobao") for one in found if one and not _NO_NICK.search(one[1])]
+
+
+def _form_below(head: Head, shop: str) -> Form:
+    """Nothing names the shop there: it is huitou.toml's, or the only nick that has sub-accounts."""
+    speakers = speakers_below(head.lines)
+    nicks = {nick.partition(":")[0] for nick in speakers if ":" in nick}
+    shops = (shop, *nicks) if len(nicks) == 1 and not {shop} & {*nicks, *speakers} else (shop,)
+    others = Counter(n for n in speakers if n.partition(":")[0] not in shops and not _NOBODY.match(n)).most_common()
+    if len(others) > 1 and len(others) == len({n for n in speakers if not _NOBODY.match(n)}):
+        says = Say(f"里面没有「{shop}」的账号说话", f"no account of «{shop}» speaks in it")
+        fix = Say(
+            "把 huitou.toml 的 [shop] name 改成客服名字里冒号前的店名，再导入。",
+            "Set name under [shop] in huitou.toml to what stands before the colon of the accounts, then import.",
+        )
+        raise FileRefused(head.path, says, fix)
+    sole = others[0][0] if others and others[0][1] >= _MOSTLY * sum(n for _, n in others) else None
+    return Form(False, shops, sole, sole, below=True)
 
 
 def _named(head: Head, *, old: bool) -> list[str]:

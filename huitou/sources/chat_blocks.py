@@ -3,14 +3,14 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from huitou.errors import FileRefused, Say
-from huitou.sources.text import Utf8
+from huitou.sources.text import Utf8, lines_of
 
 BLOCK_BYTES = 8 * 2**20  # several blocks are under way at once
 NO_CHAT = 16  # blocks without a single message after which the file is refused
@@ -21,6 +21,7 @@ STAMP = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2} [0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}"
 _MARK = re.compile(rb"\n(?=-{20,40} ?([^\n]{1,200}?) ?-{20,40}\s*\n)")
 _OLD_HEAD = re.compile(rb"\n(?=([^\n]{1,240}?)\(" + STAMP.encode() + rb"\):)")
 _INSTANT_HEAD = re.compile(rb"\n(?=" + STAMP.encode() + rb" )")
+_BELOW_HEAD = re.compile(rb"\n(?=[^\n]{1,240}?" + STAMP.encode() + rb"[ \t\r]*\n)")
 # What a file ends in when it was cut inside the head of a message: a date and time that stop too soon.
 _HALF_STAMP = r"[0-9]{4}-(?:[0-9]{0,2}(?:-(?:[0-9]{1,2}(?: (?:[0-9]{1,2}(?::(?:[0-9]{1,2}(?::[0-9]{0,2})?)?)?)?)?)?)?)"
 _HALF_OLD = re.compile(rf"^[^()\s][^()]{{0,80}}\({_HALF_STAMP}\)?$")
@@ -36,27 +37,29 @@ class Block:
     bytes_done: int
     last: bool
 
+    @property
+    def notes(self) -> dict[str, int]:
+        """Of the file's last block: whether its last line has no end, as in a file that was cut."""
+        return {"no_final_newline": 1} if self.last and not self.raw.endswith((b"\n", b"\r")) else {}
+
     def lines(self) -> pl.Series:
-        """The lines with their ends, without a copy; what follows the last line end counts as a line too, be it empty."""
-        ends = np.flatnonzero(np.frombuffer(self.raw, dtype=np.uint8) == ord("\n")) + 1
-        offsets = np.concatenate(([0], ends, [len(self.raw)])).astype(np.int64)
-        column = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets.data), pa.py_buffer(self.raw))
-        lines = pl.from_arrow(column)
-        assert isinstance(lines, pl.Series)
-        return lines
+        """The lines with their ends, without a copy."""
+        return lines_of(self.raw)
 
 
-def blocks(path: Path, encoding: str, *, old: bool, size: int = BLOCK_BYTES) -> Iterator[Block]:
-    """The file's lines in blocks; `old`: the client's form with a mark before each buyer, else one row per message.
+def blocks(path: Path, encoding: str, *, old: bool, below: bool = False, size: int = BLOCK_BYTES) -> Iterator[Block]:
+    """The file's lines in blocks; `old`: the client's form with a mark before each buyer, else one row per message, or its
+    head with the text `below`.
 
     Raises FileRefused where the bytes stop being text and where the file ends inside the head of a message.
     """
     row, held = 1, b""
-    border = _mark_border if old else _message_border
+    message = _OLD_HEAD if old else _BELOW_HEAD if below else _INSTANT_HEAD
+    border = _mark_border if old else partial(_message_border, message)
     with Utf8(path, encoding) as file:
         while data := file.read(size):
             held += data
-            cut = _cut(held, border, _OLD_HEAD if old else _INSTANT_HEAD, size)
+            cut = _cut(held, border, message, size)
             if cut:
                 yield Block(held[:cut], row, file.bytes_done, last=False)
                 row += int(np.count_nonzero(np.frombuffer(held, dtype=np.uint8, count=cut) == ord("\n")))
@@ -64,7 +67,7 @@ def blocks(path: Path, encoding: str, *, old: bool, size: int = BLOCK_BYTES) -> 
             elif len(held) > size * NO_CHAT:
                 says = Say(f"从第 {row:,} 行起没有聊天消息", f"from line {row:,} on it holds no chat message any more")
                 raise FileRefused(path, says, EXPORT_AGAIN)
-        if not file.ends_in_newline:
+        if not file.ends_in_newline and not below:
             _refuse_cut(path, held, old=old)
         yield Block(held, row, file.bytes_done, last=True)
 
@@ -80,10 +83,10 @@ def _cut(held: bytes, border: Callable[[bytes], int], head: re.Pattern[bytes], s
     return heads[-1] if heads else 0
 
 
-def _message_border(held: bytes) -> int:
+def _message_border(head: re.Pattern[bytes], held: bytes) -> int:
     """Start of the last message: every message stands alone, buyers take turns."""
     tail = max(0, len(held) - 2**16)
-    heads = [m.start() + 1 for m in _INSTANT_HEAD.finditer(held, tail)]
+    heads = [m.start() + 1 for m in head.finditer(held, tail)]
     return heads[-1] if heads else 0
 
 

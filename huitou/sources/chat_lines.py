@@ -27,6 +27,8 @@ _OLD_HEAD_BRACKETS = rf"^(.{{1,80}}?)\(({STAMP})\):"  # a nick with brackets of 
 _LONGEST_NICK = 240  # bytes
 _ARROW_HEAD = rf"^(\S.{{0,60}}?)\s*-->\s*(\S.{{0,60}}?)\s+({STAMP})\s*$"
 _NO_CONTENT = r"^(?:已读|未读|发送中|\S[^\n]{0,60}?\s*撤回了一条消息)\s*$"
+_NOTICE_BELOW = r"^(?:当前用户来自|原因[:：]\s*【|由\s*\S{1,40}?\s*转交给)"
+_BELOW_HEAD = rf"^\s*(\S.{{0,60}}?)\s?({STAMP})\s*$"
 _DATE = r"^([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})\s*(?:(?:星期|周)[一二三四五六日天])?\s*$"
 _INVISIBLE = r"[\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}]"
 _EARLIEST_YEAR, _LATEST_YEAR = 2003, 2100  # Taobao opened in 2003; outside it a time is misread
@@ -37,13 +39,15 @@ _PREAMBLE = 20  # lines before the first chat that need not fit anything
 class Form:
     """How one file writes its chats: the client's form (`old`) or one row per message; who the shop is; a sole buyer.
 
-    `named` is the nick at the head of the file: the buyer of a chat in which no buyer says a word.
+    `below`: a message's text stands below its head. `named` is the nick at the head of the file: the buyer of a chat in which
+    no buyer says a word.
     """
 
     old: bool
     shops: tuple[str, ...]
     buyer: str | None = None
     named: str | None = None
+    below: bool = False
 
     @property
     def instant_head(self) -> str:
@@ -107,7 +111,7 @@ def parse(block: Block, form: Form, place: Place) -> Parsed:
     marks = _Marks(found["i"].to_numpy(), pl.Series([opening, *found["buyer"]], dtype=pl.String), groups)
     notes: dict[str, int] = {}
     heads = _begin(heads, marks, form, place, notes)
-    texts, stray = _texts(lines, heads, marks, titles, old=form.old, begun=place.begun)
+    texts, stray = _texts(lines, heads, marks, titles, form=form, begun=place.begun)
     chats = heads["chat"].cast(pl.Int64) + place.sections
     if not form.old and not len(marks.at):
         chats = heads["buyer"].hash(0).reinterpret(signed=True)
@@ -123,8 +127,8 @@ def parse(block: Block, form: Form, place: Place) -> Parsed:
 def _heads(lines: pl.Series, form: Form) -> pl.DataFrame:
     """Lines that look like a message's head: i, speaker, stamp, text, side, account."""
     speaker = pl.col("speaker")
-    heads = _old_heads(lines) if form.old else _instant_heads(lines, form)
-    if form.old and lines.str.contains("-->", literal=True).any():
+    heads = _old_heads(lines) if form.old else _below_heads(lines) if form.below else _instant_heads(lines, form)
+    if (form.old or form.below) and lines.str.contains("-->", literal=True).any():
         heads = pl.concat([heads, _arrows(lines, form)]).unique("i", keep="first").sort("i")
     side = (
         pl.when(pl.col("account").is_not_null()).then(SHOP)
@@ -139,7 +143,8 @@ def _heads(lines: pl.Series, form: Form) -> pl.DataFrame:
 
 def _old_heads(lines: pl.Series) -> pl.DataFrame:
     found = lines.str.extract_groups(_OLD_HEAD).struct.unnest()
-    missed = (found["1"].is_null() & lines.str.contains(rf"\({STAMP}\):")).arg_true()
+    headless = found["1"].is_null().arg_true()
+    missed = headless.filter(lines.gather(headless).str.contains(rf"\({STAMP}\):"))
     if len(missed):
         again = lines.gather(missed).str.extract_groups(_OLD_HEAD_BRACKETS).struct.unnest()
         found = pl.DataFrame([found[name].scatter(missed, again[name]) for name in found.columns])
@@ -156,6 +161,12 @@ def _instant_heads(lines: pl.Series, form: Form) -> pl.DataFrame:
     speaker, stamp = pl.col("speaker"), pl.col("stamp")
     text = pl.col("line").str.slice(stamp.str.len_chars()).str.strip_chars_start().str.slice(speaker.str.len_chars() + 1)
     return found.filter(stamp.is_not_null()).select(pl.col("i").cast(pl.Int64), "speaker", "stamp", text.alias("text"))
+
+
+def _below_heads(lines: pl.Series) -> pl.DataFrame:
+    found = lines.str.extract_groups(_BELOW_HEAD).struct.unnest().with_row_index("i").drop_nulls()
+    heads = found.filter(~pl.col("1").str.contains("-->", literal=True))
+    return heads.select(pl.col("i").cast(pl.Int64), pl.col("1").alias("speaker"), pl.col("2").alias("stamp"), text=pl.lit(""))
 
 
 def _arrows(lines: pl.Series, form: Form) -> pl.DataFrame:
@@ -262,7 +273,7 @@ def _begin(heads: pl.DataFrame, marks: _Marks, form: Form, place: Place, notes: 
 
 
 def _texts(
-    lines: pl.Series, heads: pl.DataFrame, marks: _Marks, titles: Index, *, old: bool, begun: bool
+    lines: pl.Series, heads: pl.DataFrame, marks: _Marks, titles: Index, *, form: Form, begun: bool
 ) -> tuple[pl.Series, Index]:
     """Each head's whole text, and the lines that belong to no message."""
     starts = heads["i"].to_numpy()
@@ -271,8 +282,9 @@ def _texts(
     for taken in (starts, marks.at, titles):
         more[taken] = False
     candidates = np.flatnonzero(more)
-    more[candidates] = ~lines.gather(candidates).str.contains(_NO_CONTENT).to_numpy()
-    if not old:
+    no_content = rf"{_NO_CONTENT}|{_NOTICE_BELOW}" if form.below else _NO_CONTENT
+    more[candidates] = ~lines.gather(candidates).str.contains(no_content).to_numpy()
+    if not form.old:
         more[_day_lines(lines, heads, np.flatnonzero(~blank))] = False
     at = np.flatnonzero(more)
     at = np.union1d(at, _inner_blanks(np.flatnonzero(blank), np.flatnonzero(~blank), more))

@@ -4,15 +4,19 @@ The receiving account of a customer's message is the one that holds the chat: wh
 in the same session (no pause of ten minutes); else whoever speaks next in this chat, on any day; else the file's own account.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from huitou.lake.letters import Letters
+from huitou.lake.settings import Settings
 from huitou.sources import masking, replies
 from huitou.sources.chat_lines import Parsed
-from huitou.sources.keys import key_column, key_of_repeated
+from huitou.sources.clock import in_zone
+from huitou.sources.keys import encoded, key_of_repeated
 from huitou.sources.model import Batch, Context
 from huitou.sources.reasons import problem
 from huitou.sources.replies import CUSTOMER
@@ -22,6 +26,8 @@ _US = 1_000_000
 _SHORTEST_NICK = 3  # shorter nicks are ordinary words too often («好的»)
 _FEW_DIGITS = r"^[0-9]{1,6}$"  # a number like this in a text is rarely the buyer's own
 _KEPT_OPEN = 10_000
+CARRIED = ["row", "section", "buyer", "side", "account", "time", "text", "target"]
+_MOST_WAITING = 200_000  # messages that wait for the rest of their file; what bounds the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +43,18 @@ class Arrived:
 
 @dataclass(slots=True)
 class Chats:
-    """One file's way from messages to rows, block by block: what is known of the file so far."""
+    """One file's way from messages to rows, block by block: what is known of the file so far.
+
+    `waits`: a fast message whose text may still be sent often further down is kept back until `rest`.
+    """
 
     context: Context
     shops: tuple[str, ...]
     own_account: str
+    waits: bool = False
     accounts: set[str] = field(default_factory=set)
     products: set[int] = field(default_factory=set)
+    waiting: list[pl.DataFrame] = field(default_factory=list)
 
     def batch(self, block: Arrived, said: pl.DataFrame) -> Batch:
         """A block's rows and problems; `said` counts the fast texts of as much of the file as has been read."""
@@ -51,72 +62,66 @@ class Chats:
         frames = self.frames(block.held.filter(pl.col("row") > 0).sort("row"), said)
         return Batch(frames, frames["messages"].height + len(problems), block.bytes_done, problems, block.parsed.notes)
 
+    def rest(self, said: pl.DataFrame, bytes_done: int) -> Iterator[Batch]:
+        """The messages kept back, if any; `said` counts the fast texts of the whole file."""
+        rows = pl.concat(self.waiting) if self.waiting else pl.DataFrame()
+        if rows.height:
+            rows = rows.join(_often(said), on=["account", "said"], how="left", maintain_order="left")
+            kind = pl.when(pl.col("often")).then(pl.lit("auto")).otherwise("kind").alias("kind")
+            yield Batch({"messages": rows.with_columns(kind).drop("account", "said", "often")}, rows.height, bytes_done)
+
     def frames(self, held: pl.DataFrame, said: pl.DataFrame) -> dict[str, pl.DataFrame]:
         """messages, agents and products as canonical frames with ``row``; agents and products once per file.
 
         `held`: `with_holders`; `said` counts the fast texts of as much of the file as has been read.
         """
-        rows = self._kinds(held, said)
-        texts, product, ids = self._texts(rows)
         settings = self.context.settings
+        rows = held.with_columns(_without_nicks(held, self.shops).alias("text"), _automatic(held, said).alias("automatic"))
+        rows = rows.with_columns(_by_themselves(rows["text"], settings))
         own = pl.coalesce("holder", pl.lit(self.own_account))
         ours = pl.col("side").is_in([replies.SHOP, replies.ROBOT])
-        said_by = pl.when(ours).then(pl.coalesce("account", own)).alias("speaker")
-        times = () if "day" in rows.columns else _of_wall_clock(settings.timezone)
-        rows = rows.with_columns(said_by, own.alias("account"), texts.alias("text"), product, pl.col("time").alias("sent_at"))
-        rows = rows.with_columns(times)
-        customers = self._customers(rows["buyer"])
-        distinct = rows["text"].unique()
+        rows = rows.with_columns(
+            replies.kind(settings).alias("kind"),
+            pl.when(ours).then(pl.coalesce("account", own)).alias("speaker"),
+            own.alias("account"),
+            pl.col("time").alias("sent_at"),
+        )
+        if "day" not in rows.columns:
+            rows = rows.with_columns(_of_wall_clock(rows["time"], settings.timezone))
+        named, platform, shop = rows["linked"], settings.platform, settings.shop
+        if "item" in rows.columns:  # a column of its own says more than a link somewhere in the text
+            named = rows["item"].fill_null(named)
+        product = key_of_repeated(named, platform, shop, "id")
         frame = rows.select(
             pl.lit(settings.shop_key).alias("shop_key"),
-            customers.alias("customer_key"),
-            key_of_repeated(rows["account"], settings.platform, settings.shop).alias("agent_key"),
+            self._customers(rows["buyer"]).alias("customer_key"),
+            key_of_repeated(rows["account"], platform, shop).alias("agent_key"),
             "sent_at",
             "day",
             "second",
             "kind",
-            "text",
-            rows["text"].replace_strict(distinct, key_column(distinct), return_dtype=pl.Int64).alias("text_hash"),
-            pl.col("text").str.len_chars().cast(pl.Int64).alias("chars"),
-            "product_key",
-            key_of_repeated(rows["speaker"], settings.platform, settings.shop).alias("speaker_key"),
+            pl.col("masked").alias("text"),
+            "text_hash",
+            "chars",
+            product.alias("product_key"),
+            key_of_repeated(rows["speaker"], platform, shop).alias("speaker_key"),
             "row",
         )
-        return {"messages": frame, "agents": self._agents(rows), "products": self._products(frame, ids)}
-
-    def _kinds(self, held: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
-        """With ``kind``: fast texts that the file holds three times are automatic."""
-        often = said.filter(pl.col("n") >= replies.REPEATED).select("account", "said", pl.lit(True).alias("often"))
-        held = held.with_columns(pl.when("fast").then(pl.col("text").hash(0)).alias("said"))
-        held = held.join(often, on=["account", "said"], how="left", maintain_order="left")
-        automatic = pl.col("fast") & pl.col("often").fill_null(False)
-        flagged = pl.col("flagged") if "flagged" in held.columns else pl.lit(False)
-        return held.with_columns((automatic | flagged).alias("automatic")).with_columns(
-            replies.kind(self.context.settings).alias("kind")
-        )
-
-    def _texts(self, rows: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.DataFrame]:
-        """Masked texts, the product key of each, and the items' ids by key."""
-        settings, text = self.context.settings, rows["text"]
-        at = text.str.contains("htm", literal=True).arg_true()
-        ids = text.gather(at).str.extract(masking.ITEM_ID, 1)
-        keys = key_of_repeated(ids, settings.platform, settings.shop, "id")
-        product = pl.Series("product_key", [None], dtype=pl.Int64).new_from_index(0, rows.height)
-        if len(at):
-            product.scatter(at, keys)
-        if "item" in rows.columns:  # a column of its own says more than a link somewhere in the text
-            named = key_of_repeated(rows["item"], settings.platform, settings.shop, "id")
-            product = named.fill_null(product).alias("product_key")
-            keys, ids = pl.concat([keys, named]), pl.concat([ids, rows["item"]])
-        found = pl.DataFrame({"product_key": keys, "product_id": ids}).drop_nulls().unique()
-        return masking.mask(_without_nicks(rows, self.shops)), product, found
+        ids = pl.DataFrame({"product_key": product, "product_id": named}).drop_nulls().unique()
+        frames = {"messages": frame, "agents": self._agents(rows), "products": self._products(frame, ids)}
+        if self.waits and sum(some.height for some in self.waiting) < _MOST_WAITING:
+            undecided = held["fast"] & (frame["kind"] == "agent")
+            said_by = held.select("account", pl.col("text").hash(0).alias("said")).filter(undecided)
+            self.waiting.append(frame.filter(undecided).hstack(said_by))
+            frames["messages"] = frame.filter(~undecided)
+        return frames
 
     def _customers(self, nicks: pl.Series) -> pl.Series:
         """Tokens of the buyers; their nicks go to the vault."""
-        distinct = nicks.unique()
-        keys = self.context.people.tokens(distinct)
+        distinct, at = encoded(nicks)
+        keys = self.context.people.tokens(distinct).cast(pl.Int64)  # of nobody it has no type
         self.context.people.remember(pl.DataFrame({"customer_key": keys, "nick": distinct}))
-        return nicks.replace_strict(distinct, keys, return_dtype=pl.Int64)
+        return keys.gather(at)
 
     def _agents(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The accounts that this file has not shown before."""
@@ -140,15 +145,41 @@ class Chats:
         return new.select(shop, "product_key", "product_id", pl.lit(None, pl.String).alias("title"), "row")
 
 
-def _of_wall_clock(zone: str) -> list[pl.Expr]:
-    """sent_at, day and second of ``time``, a wall clock of `zone`."""
-    wall = pl.col("time").cast(pl.Datetime("us"))
-    hour = pl.duration(hours=1)  # a wall clock that skips an hour in summer never shows it: one hour later is meant
-    skipped, plain = (
-        w.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.epoch("us") for w in (wall + hour, wall)
-    )
-    second = (pl.col("time") // _US % 86_400).alias("second")
-    return [pl.coalesce(plain, skipped).alias("sent_at"), wall.dt.date().alias("day"), second]
+def _automatic(held: pl.DataFrame, said: pl.DataFrame) -> pl.Series:
+    """Flagged by the file, or fast and a text that the account sent fast often enough."""
+    flags = held["flagged"].clone() if "flagged" in held.columns else pl.repeat(False, held.height, eager=True)
+    fast = held.lazy().with_row_index("at").filter("fast").with_columns(pl.col("text").hash(0).alias("said")).collect()
+    return flags.scatter(fast.join(_often(said), on=["account", "said"], how="semi")["at"], True)
+
+
+def _often(said: pl.DataFrame) -> pl.DataFrame:
+    return said.filter(pl.col("n") >= replies.REPEATED).select("account", "said", pl.lit(True).alias("often"))
+
+
+def _by_themselves(texts: pl.Series, settings: Settings) -> pl.DataFrame:
+    """What each text says by itself, found once for each distinct one: the item it links to, marks of its kind, and the text
+    masked, with hash and length."""
+    distinct, at = encoded(texts)
+    masked = masking.mask(distinct)
+    return pl.DataFrame({"text": distinct}).select(
+        pl.col("text").str.extract(masking.ITEM_ID, 1).alias("linked"),
+        *replies.marks(settings),
+        masked.alias("masked"),
+        masked.str.len_chars().cast(pl.Int64).alias("chars"),
+        pl.Series("text_hash", (Letters.of(masked).hashes() >> np.uint64(1)).astype(np.int64)),
+    )[at]
+
+
+def _of_wall_clock(wall: pl.Series, zone: str) -> pl.DataFrame:
+    """sent_at, day and second of times (µs) on a wall clock of `zone`."""
+    local = wall.cast(pl.Datetime("us"))
+    instants = in_zone(local, zone)
+    if instants.null_count():  # a clock that skips an hour in summer never shows it: one hour later is meant
+        plain, later = (
+            w.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null") for w in (local, local.dt.offset_by("1h"))
+        )
+        instants = plain.fill_null(later)
+    return pl.DataFrame({"sent_at": instants.dt.epoch("us"), "day": local.dt.date(), "second": wall // _US % 86_400})
 
 
 def with_holders(messages: pl.DataFrame, earlier: pl.DataFrame | None, shops: tuple[str, ...]) -> pl.DataFrame:
@@ -201,9 +232,16 @@ def _next(marked: npt.NDArray[np.bool_], begins: npt.NDArray[np.bool_]) -> npt.N
 
 def still_open(held: pl.DataFrame) -> pl.DataFrame:
     """The messages whose sessions may go on in the next block, without their texts; row 0 says that they are stored."""
-    columns = ["row", "section", "buyer", "side", "account", "time", "text", "target"]
     last = held.filter(pl.col("time") > pl.col("time").max() - SESSION_GAP_S * _US).tail(_KEPT_OPEN)
-    return last.with_columns(pl.lit(0, pl.Int64).alias("row"), pl.lit("").alias("text")).select(columns)
+    return last.with_columns(pl.lit(0, pl.Int64).alias("row"), pl.lit("").alias("text")).select(CARRIED)
+
+
+def without_unheld(held: pl.DataFrame, going_on: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Messages that somebody holds or nobody will any more, and those of chats `going_on` whose holder may speak further on."""
+    waits = held.select((pl.col("holder").is_null() & (pl.col("row") > 0) & going_on).fill_null(False)).to_series()
+    if not waits.any() or waits.sum() > _MOST_WAITING:
+        return held, held.clear()
+    return held.filter(~waits), held.filter(waits)
 
 
 def _without_nicks(rows: pl.DataFrame, shops: tuple[str, ...]) -> pl.Series:

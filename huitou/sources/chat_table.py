@@ -14,7 +14,7 @@ from huitou.errors import Problem
 from huitou.sources import masking
 from huitou.sources.ahead import ahead
 from huitou.sources.chat_lines import clean_nick
-from huitou.sources.chat_rows import Chats, with_holders
+from huitou.sources.chat_rows import Chats, with_holders, without_unheld
 from huitou.sources.layout import Field, Layout
 from huitou.sources.model import Batch, Context
 from huitou.sources.reasons import problem
@@ -84,37 +84,38 @@ class _Held:
 def read_chats(parts: Iterator[Typed], file: str, context: Context) -> Iterator[Batch]:
     """Batches of messages, agents and products from the typed rows of one file."""
     settings = context.settings
-    chats = Chats(context, (settings.shop,), settings.shop)
+    chats = Chats(context, (settings.shop,), settings.shop, waits=True)
     stretches = (_stretch(part, file, settings.shop) for part in parts)
-    waiting: _Held | None = None
+    arrived = None
     for arrived in ahead(_between_neighbours(stretches, settings.shop)):
-        if waiting:
-            yield _batch(chats, waiting, arrived.said)
-        waiting = arrived
-    if waiting:
-        yield _batch(chats, waiting, waiting.said)
-
-
-def _batch(chats: Chats, arrived: _Held, said: pl.DataFrame) -> Batch:
-    stretch = arrived.stretch
-    return Batch(chats.frames(arrived.held, said), stretch.rows_read, stretch.bytes_done, stretch.problems, stretch.notes)
+        stretch, frames = arrived.stretch, chats.frames(arrived.held, arrived.said)
+        read = frames["messages"].height + len(stretch.problems)
+        yield Batch(frames, read, stretch.bytes_done, stretch.problems, stretch.notes)
+    if arrived:
+        yield from chats.rest(arrived.said, arrived.stretch.bytes_done)
 
 
 def _between_neighbours(stretches: Iterator[_Stretch], shop: str) -> Iterator[_Held]:
-    """Each stretch's messages with their holders, found with the nearest rows of the stretches before and after."""
+    """Each stretch's messages with their holders, found with the nearest rows of the stretches before and after.
+
+    Messages that nobody near them holds wait for whoever speaks next in their chat, however far on.
+    """
     said, before = no_repeats(), None
     here = next(stretches, None)
+    unheld: pl.DataFrame | None = None
     many = False
     while here is not None:
         after = next(stretches, None)
-        around = [here.messages]
+        unheld = here.messages.clear() if unheld is None else unheld
+        around = [unheld, here.messages]
         if before is not None:
-            around.insert(0, before.messages.tail(_AROUND))
+            around.insert(0, before.messages.tail(_AROUND).join(unheld, on="row", how="anti"))
         if after is not None:
             around.append(after.messages.head(_AROUND))
         held = with_holders(pl.concat(around), None, (shop,))
-        rows = here.messages["row"]
-        held = held.filter(pl.col("row").is_between(rows.min(), rows.max())).sort("row") if len(rows) else held.clear()
+        held = held.join(pl.concat([unheld, here.messages]).select("row"), on="row", how="semi").sort("row")
+        held, left = without_unheld(held, pl.lit(after is not None))
+        unheld = left.select(here.messages.columns)
         said = pl.concat([said, repeats(held)]).group_by("account", "said").agg(pl.col("n").sum())
         if not many and after is not None and _unsorted(here.messages):
             here.notes["unsorted"] = 1

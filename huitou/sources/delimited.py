@@ -4,7 +4,6 @@ Comes in: a head and where its columns stand. Goes out: slabs. The whole file is
 """
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import IO, Literal, cast
 
 import numpy as np
@@ -16,16 +15,31 @@ from huitou.errors import FileRefused, Problem, Say
 from huitou.sources.layout import Placed
 from huitou.sources.model import Head
 from huitou.sources.reasons import problem
-from huitou.sources.slabs import SLAB_BYTES, Slab, wanted
+from huitou.sources.slabs import Slab, wanted
 from huitou.sources.sniff import delimiter
 from huitou.sources.text import Utf8
 
+SLAB_BYTES = 32 * 2**20
+SLAB_ROWS = 80_000
+"""A slab ends with the first of them: large, because every step of its way takes some time however few rows there are."""
 _BLOCK_BYTES = 2**20  # what the parser works on fits the processor's cache: a third less work than with 8 MiB
 _ROWLESS_LIMIT = 64  # blocks without the end of a row: a quotation mark was opened and never closed
 _AGAIN = Say(
     '重新导出；如果改过这个文件，找一找不成对的引号 "。',
     'Export the file again; if it was edited, look for a quotation mark " without a partner.',
 )
+
+
+def _slab_of(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """The next blocks that make a slab; none at the end."""
+    some: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        some.append(batch)
+        rows += batch.num_rows
+        if rows >= SLAB_ROWS or len(some) >= SLAB_BYTES // _BLOCK_BYTES:
+            break
+    return some
 
 
 class Delimited:
@@ -40,7 +54,7 @@ class Delimited:
         self._told = 0  # misfits before this index are already Problems
 
     def slabs(self) -> Iterator[Slab]:
-        """Stretches of about 8 MiB. Raises FileRefused for what cannot be split into rows at all."""
+        """Stretches of at most `SLAB_BYTES`. Raises FileRefused for what cannot be split into rows at all."""
         assert self._head.encoding is not None
         with Utf8(self._head.path, self._head.encoding) as stream:
             held: Slab | None = None
@@ -54,7 +68,7 @@ class Delimited:
         """Data rows with their numbers, block by block."""
         try:
             batches = self._batches(stream)
-            while some := list(islice(batches, SLAB_BYTES // _BLOCK_BYTES)):
+            while some := _slab_of(batches):
                 frame = pl.from_arrow(pa.Table.from_batches(some))
                 assert isinstance(frame, pl.DataFrame)
                 numbers = self._numbers(frame.height)
@@ -71,8 +85,8 @@ class Delimited:
             empty = empty + 1 if not batch.num_rows else 0
             if empty > _ROWLESS_LIMIT:
                 raise self._unclosed(self._next)
-            if batch.num_rows:
-                yield batch
+            for at in range(0, batch.num_rows, SLAB_ROWS):  # a block of line ends only is a million rows
+                yield batch.slice(at, SLAB_ROWS)
 
     def _reader(self, stream: Utf8) -> pc.CSVStreamingReader:
         names = [str(i) for i in range(self._placed.width)]

@@ -8,7 +8,10 @@ A mapping is a TOML file::
     created = "下单时间"
     [values.status]
     "已完成" = "done"
+    [constants]
+    transport = "货到付款"
 
+`[constants]` gives fields that the file has no column for: what is written there stands for every row.
 `huitou import --map` drafts one from the file's own headings (drafts.py).
 """
 
@@ -20,9 +23,9 @@ from pathlib import Path
 
 import polars as pl
 
-from huitou.errors import Say, SettingsError, UnknownName
+from huitou.errors import Say, SettingsError, Text, UnknownName
 from huitou.sources import chat_table, reviews, sycm_traffic, tmall_order_lines, tmall_orders, tmall_refunds
-from huitou.sources.layout import Field, Kind, Layout
+from huitou.sources.layout import Field, Kind, Layout, Parser, Placed
 from huitou.sources.model import Batch, Context, Head
 from huitou.sources.table import Shape, read_table, typed_rows
 from huitou.tables import TABLES
@@ -79,13 +82,15 @@ class Mapped:
     """The source that a mapping makes. Raises SettingsError or UnknownName for a mapping that cannot be."""
 
     def __init__(self, mapping: dict[str, object], file: Path = MAPPING) -> None:
+        self._file = file
         table = mapping.get("table")
         if table not in TARGETS:
             raise UnknownName(Say("表（映射文件里）", "table in the mapping"), str(table), TARGETS)
         self.main = str(table)
         self._target = TARGETS[self.main]
         columns = _section(file, mapping, "columns")
-        self._layout = _layout(file, self._target, columns)
+        self._constants = _texts(file, "constants", mapping.get("constants", {}))
+        self._layout = _layout(file, self._target, columns, self._constants)
         self._values = {name: _texts(file, f"values.{name}", v) for name, v in _section(file, mapping, "values").items()}
         for name in self._values:
             if name not in columns:
@@ -103,18 +108,32 @@ class Mapped:
     def read(self, head: Head, context: Context) -> Iterator[Batch]:
         """Stream the rows. Raises FileRefused."""
 
+        always = self._always(head, context)
         if self._target.shaping is None:
             parts = typed_rows(head, self._layout, context)
-            translated = (replace(part, rows=self._translated(part.rows)) for part in parts)
+            translated = (replace(part, rows=self._translated(part.rows, always)) for part in parts)
             return chat_table.read_chats(translated, head.path.name, context)
         shape = self._target.shaping(context)
-        return read_table(head, self._layout, context, lambda rows: shape(self._translated(rows)))
+        return read_table(head, self._layout, context, lambda rows: shape(self._translated(rows, always)))
 
-    def _translated(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Rows with the file's own words replaced by the ones that the mapping gives."""
-        return rows.with_columns(pl.col(name).replace(words) for name, words in self._values.items()).with_columns(
-            **self._instead
+    def _always(self, head: Head, context: Context) -> list[pl.Expr]:
+        """The mapping's constants, read as cells of their fields. Raises SettingsError for one that cannot be."""
+        fields = tuple(replace(f, filled=True) for f in self._target.layout.fields if f.name in self._constants)
+        positions = {field.name: at for at, field in enumerate(fields)}
+        parser = Parser(
+            head, Layout(fields, ()), Placed(0, tuple(positions), len(fields), positions, 0), context.settings.timezone
         )
+        cells = {str(at): [self._constants[name]] for name, at in positions.items()}
+        read = parser.parse(pl.DataFrame(cells | {"row": [1]}))
+        if read.problems:
+            bad = read.problems[0]
+            raise SettingsError(self._file, f"constants.{bad.column}", _say(bad.says), _say(bad.fix))
+        return [pl.lit(read.frame[c][0], dtype=read.frame[c].dtype).alias(c) for c in read.frame.columns if c != "row"]
+
+    def _translated(self, rows: pl.DataFrame, always: list[pl.Expr]) -> pl.DataFrame:
+        """Rows with the mapping's constants, and the file's own words replaced by the ones that the mapping gives."""
+        words = (pl.col(name).replace(words) for name, words in self._values.items())
+        return rows.with_columns(*words, *always).with_columns(**self._instead)
 
 
 def _section(file: Path, mapping: dict[str, object], name: str) -> dict[str, object]:
@@ -131,21 +150,29 @@ def _texts(file: Path, key: str, value: object) -> dict[str, str]:
     return value
 
 
-def _layout(file: Path, target: Target, columns: dict[str, object]) -> Layout:
+def _say(text: Text) -> Say:
+    return text if isinstance(text, Say) else Say(text, text)
+
+
+def _layout(file: Path, target: Target, columns: dict[str, object], constants: dict[str, str]) -> Layout:
     """The layout with the headings that the mapping gives, and no others."""
     fields = target.layout.fields
     names = {known.name: known for known in fields}
-    for name, column in columns.items():
+    for name in (*columns, *constants):
         if name not in names:
             raise UnknownName(Say("字段（映射文件里）", "field in the mapping"), name, names)
+    if same := next((name for name in constants if names[name].kind == "id"), None):
+        fix = Say("编号每行不同，要写成 [columns] 里的一列。", "Ids differ from row to row: name a column under [columns].")
+        raise SettingsError(file, f"constants.{same}", Say("是编号", "is an id"), fix)
+    for name, column in columns.items():
         if not isinstance(column, str) or not column.strip():
             fix = Say(f'写成 {name} = "文件里的表头"。', f'Write {name} = "the heading in the file".')
             raise SettingsError(file, f"columns.{name}", Say("不是表头", "is not a heading"), fix)
     for known in fields:
-        if target.needs(known) and known.name not in columns:
+        if target.needs(known) and known.name not in {*columns, *constants}:
             raise _unnamed(file, known.name, known.headings[0])
     for group in target.one_of:
-        if not set(group) & set(columns):
+        if not set(group) & {*columns, *constants}:
             raise _unnamed(file, " / ".join(group), "」或「".join(names[name].headings[0] for name in group))
     columns = columns | {name: columns[like] for name, like in FOLLOWING.items() if name in names and like in columns}
     may_be_empty = _instead(target, columns)
@@ -180,7 +207,8 @@ def _unnamed(file: Path, name: str, official: str) -> SettingsError:
     """A needed field that the mapping leaves out, with what exports usually call it."""
     says = Say(f"没有写是哪一列（例如「{official}」）", f"names no column (such as «{official.replace('」或「', '» or «')}»)")
     fix = Say(
-        "写上文件里的表头；文件里没有这样的列就不能导入，请导出带它的文件。",
-        "Write the file's heading; a file without such a column cannot be imported: export one that has it.",
+        "写上文件里的表头；文件里没有这样的列，就导出带它的文件，或在 [constants] 里写一个对所有行都对的值。",
+        "Write the file's heading; for a file without such a column, export one that has it, or give under [constants] a value "
+        "that is true of every row.",
     )
     return SettingsError(file, f"columns.{name}", says, fix)

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -16,9 +16,12 @@ from huitou.lake.ledger import LoadReport
 from huitou.lake.settings import Settings
 from huitou.lake.writer import Writer
 from huitou.sources.ahead import ahead
+from huitou.sources.archive import Given, given
+from huitou.sources.drift import Drift, policy_of
 from huitou.sources.generic import Mapped
+from huitou.sources.mended import settle
 from huitou.sources.model import Batch, Context, Head, Source
-from huitou.sources.registry import recognise, source_called, sources
+from huitou.sources.registry import readable, recognise, source_called, sources, surest_sheet
 from huitou.sources.sniff import head as head_of
 
 _NO_DAY = date(1970, 1, 1)  # what order lines without a time are stored under
@@ -33,6 +36,7 @@ class ImportReport:
 
     `rows` are the file's rows, `problems` those set aside by reason, `notes` counts worth telling. `kind` says what the source
     reads, `days` the first and the last day of its rows, `first` row and column of the first problem of each reason.
+    `name` is how the file is told: of a file in the archive `file` archive/member. `mended`: rows set aside before that it mends.
     """
 
     file: Path
@@ -46,6 +50,8 @@ class ImportReport:
     encoding: str | None = None
     days: tuple[date, date] | None = None
     first: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    name: str = ""
+    mended: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +65,9 @@ class Identified:
 
 def identify_file(path: Path, workspace: Path | None = None) -> Identified:
     """Look at a file without importing it. Raises FileRefused."""
-    head = head_of(path)
-    source, sure = recognise(head, sources(workspace))
-    return Identified(head, source, sure)
+    known = sources(workspace)
+    head = surest_sheet(head_of(path), known)
+    return Identified(head, *recognise(head, known))
 
 
 def import_files(
@@ -78,25 +84,77 @@ def import_files(
     `mapping` is a mapping file for all of them, `source` the id of the source to use instead of recognising one.
     Raises LakeBusy, DiskFull, UnknownName and SettingsError; a file that cannot be read is in its report.
     """
-    chosen = _chosen(ws, mapping, source)
-    reports = []
+    chosen = chosen_sources(ws, mapping, source)
     if dry_run:
         context = Context(ws.settings, _Forgetful(ws.settings))
-        return [_dry(path, chosen, context, progress) for path in files]
+        return _each(ws, files, chosen, lambda part: _dry(part, context, progress))
     context = Context(ws.settings, ws.people())
     name = files[0].name
     one = len(files) == 1
     what = Say(f"导入 {name if one else f'{len(files)} 个文件'}", f"import of {name if one else f'{len(files)} files'}")
     with ws.lake.write(what) as writer:
-        for path in files:
-            try:
-                reports.append(_store(path, chosen, context, writer, progress))
-            except FileRefused as refused:
-                reports.append(ImportReport(path, None, refused=refused))
+        return _each(ws, files, chosen, lambda part: _store(part, context, writer, progress))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one source reads of a file: all of it, or the sheets of a workbook that are its own."""
+
+    path: Path
+    name: str
+    source: Source
+    heads: list[Head]
+
+    def read(self, context: Context) -> Iterator[Batch]:
+        """Its batches, sheet after sheet. Raises FileRefused."""
+        for head in self.heads:
+            yield from self.source.read(head, context)
+
+
+def _each(
+    ws: Workspace, files: Sequence[Path], chosen: list[Source], bring: Callable[[Part], ImportReport]
+) -> list[ImportReport]:
+    """What `bring` reports of every file, of every file in an archive, and of every kind of sheet in a workbook."""
+    reports = []
+    for file in files:
+        for one in given(file, ws.lake.root / "_scratch"):
+            for report in _brought(one, chosen, bring):
+                reports.append(replace(report, file=file))
+                if report.load and report.load.quarantined:
+                    ws.lake.ledger.quarantine.came_from(report.load.repeats_of or report.load.number, file.resolve())
     return reports
 
 
-def _chosen(ws: Workspace, mapping: Path | None, source: str | None) -> list[Source]:
+def _brought(one: Given, chosen: list[Source], bring: Callable[[Part], ImportReport]) -> Iterator[ImportReport]:
+    """Reports on the parts of one file, a refusal being one too: a sheet that cannot be read does not stop the others."""
+    try:
+        if one.refused:
+            raise one.refused
+        parts = parts_of(one, chosen)
+    except FileRefused as refused:
+        yield ImportReport(one.path, None, refused=refused.told_as(one.name), name=one.name)
+        return
+    for part in parts:
+        try:
+            yield replace(bring(part), name=part.name)
+        except FileRefused as refused:
+            yield ImportReport(one.path, None, refused=refused.told_as(part.name), name=part.name)
+
+
+def parts_of(one: Given, chosen: list[Source]) -> list[Part]:
+    """What is read of a file, and by which source. Raises FileRefused where none knows it."""
+    found = readable(head_of(one.path), chosen)
+    if not found:
+        recognised(one.path, chosen)  # refuses it with its reason
+    if len(found) == 1:
+        return [Part(one.path, one.name, *found[0])]
+    return [
+        Part(one.path, f"{one.name} · {'、'.join(head.sheet.name for head in heads if head.sheet)}", source, heads)
+        for source, heads in found
+    ]
+
+
+def chosen_sources(ws: Workspace, mapping: Path | None, source: str | None) -> list[Source]:
     """The sources to choose from: the user's mapping, the one named, or all."""
     if mapping is not None:
         try:
@@ -109,8 +167,9 @@ def _chosen(ws: Workspace, mapping: Path | None, source: str | None) -> list[Sou
     return [source_called(source, known)] if source is not None else known
 
 
-def _recognised(path: Path, chosen: list[Source]) -> tuple[Head, Source]:
-    head = head_of(path)
+def recognised(path: Path, chosen: list[Source]) -> tuple[Head, Source]:
+    """A file's head and the source that reads it. Raises FileRefused."""
+    head = surest_sheet(head_of(path), chosen)
     source = chosen[0] if len(chosen) == 1 else recognise(head, chosen)[0]
     if source is None:
         shown = _shown(head)
@@ -129,15 +188,17 @@ def _shown(head: Head) -> str:
     return ", ".join(cell for cell in widest[:4] if cell)[:60] if len(widest) > 2 else "…"
 
 
-def _store(path: Path, chosen: list[Source], context: Context, writer: Writer, progress: Progress | None) -> ImportReport:
-    """Import one file. Raises FileRefused; then nothing of it is stored."""
-    head, source = _recognised(path, chosen)
-    load = writer.begin(path, source=source.id, main=source.main)
-    counted = _Count(path, source.main, progress)
+def _store(part: Part, context: Context, writer: Writer, progress: Progress | None) -> ImportReport:
+    """Import one part of a file. Raises FileRefused; then nothing of it is stored."""
+    head, source = part.heads[0], part.source
+    load = writer.begin(part.path, source=source.id, main=source.main, name=part.name)
+    counted = Tally(part.path, source.main, progress)
+    drift = Drift(policy_of(context.settings, source.id), writer.ledger.header(source.id))
     try:
         if load.known_as is None:
             load.add("shops", _shop(context.settings))
-            for batch in ahead(source.read(head, context)):
+            for batch in ahead(part.read(drift.guarding(context))):
+                drift.words(batch.notes)
                 load.read(batch.rows_read)
                 for table, frame in batch.frames.items():
                     if frame.height:
@@ -147,34 +208,36 @@ def _store(path: Path, chosen: list[Source], context: Context, writer: Writer, p
                 counted.add(batch)
             counted.refuse_none()
         report = load.commit()
+        drift.remember(writer.ledger, source.id, report.number)
+        mended = sum(settle(writer.ledger, one, report) for one in part.heads)
     except BaseException:
         load.abort()
         raise
-    return replace(_report(head, source, counted), rows=report.rows_read, notes=report.notes, load=report)
+    return replace(_report(head, source, counted), rows=report.rows_read, notes=report.notes, load=report, mended=mended)
 
 
-def _dry(path: Path, chosen: list[Source], context: Context, progress: Progress | None) -> ImportReport:
-    try:
-        head, source = _recognised(path, chosen)
-        counted = _Count(path, source.main, progress)
-        for batch in source.read(head, context):
-            counted.add(batch)
-        counted.refuse_none()
-    except FileRefused as refused:
-        return ImportReport(path, None, refused=refused)
-    return _report(head, source, counted)
+def _dry(part: Part, context: Context, progress: Progress | None) -> ImportReport:
+    counted = Tally(part.path, part.source.main, progress)
+    for batch in part.read(context):
+        counted.add(batch)
+    counted.refuse_none()
+    return _report(part.heads[0], part.source, counted)
 
 
-def _report(head: Head, source: Source, counted: "_Count") -> ImportReport:
+def encoding_of(head: Head) -> str | None:
+    """How the file's content is written, for people."""
+    return head.encoding.upper() if head.encoding else {"xlsx": "XLSX", "parquet": "Parquet"}.get(head.kind)
+
+
+def _report(head: Head, source: Source, counted: "Tally") -> ImportReport:
     """What the batches said of one file."""
-    encoding = head.encoding.upper() if head.encoding else {"xlsx": "XLSX", "parquet": "Parquet"}.get(head.kind)
     return ImportReport(
         head.path, source.id, counted.rows, dict(counted.problems), dict(counted.notes),
-        kind=Say(source.zh, source.en), encoding=encoding, days=counted.days, first=counted.first,
+        kind=Say(source.zh, source.en), encoding=encoding_of(head), days=counted.days, first=counted.first,
     )  # fmt: skip
 
 
-class _Count:
+class Tally:
     """Adds up what the batches of one file say, and tells how far it is."""
 
     def __init__(self, path: Path, main: str, progress: Progress | None) -> None:
@@ -189,6 +252,7 @@ class _Count:
         self.first: dict[str, tuple[int, str | None]] = {}
 
     def add(self, batch: Batch) -> None:
+        """Count a batch."""
         self.rows += batch.rows_read
         self.problems.update(p.reason for p in batch.problems)
         for p in batch.problems:

@@ -16,13 +16,16 @@ import polars as pl
 from huitou.errors import FileRefused, Problem, Say
 from huitou.sources import cells
 from huitou.sources.model import Head
-from huitou.sources.reasons import problem
+from huitou.sources.reasons import VALUES, problem
 
 Kind = Literal["prose", "text", "code", "id", "money", "count", "number", "share", "time", "instant", "date"]
 """``prose`` free text as typed · ``text`` short text, «nothing» is null · ``code`` the same out of Excel's text marks ·
 ``id`` a code that Excel may have rounded · ``money`` yuan → fen · ``time`` → three columns: UTC µs, day, second ·
 ``instant`` the same, also of seconds or milliseconds since 1970."""
 
+
+MARKS = ("问题编号", "问题原因", "怎么改", "问题列")
+"""Headings that `huitou problems --export` puts before a file's own, and an import of the mended file reads past."""
 
 _TOTALS = r"^(?:店铺|全店|同行|同层)?.{0,4}(?:汇总|合计|总计|小计|平均|均值)"
 
@@ -99,10 +102,13 @@ class Layout:
         for field in self.fields:
             if field.needed and field.name not in positions:
                 raise _missing(head, header, field)
-        known = self._known | {heading(h) for h in self.ignored}
-        unknown = sum(1 for cell in header if heading(cell) and heading(cell) not in known)
         first = 0 if head.kind in ("jsonl", "parquet") else row + 1
-        return Placed(first, header, _width(head, row), positions, unknown)
+        return Placed(first, header, width(head, row), positions, len(self.unknown(header)))
+
+    def unknown(self, header: tuple[str, ...]) -> list[str]:
+        """The headings that neither a field reads nor the platform is known to write."""
+        known = self._known | {heading(h) for h in (*self.ignored, *MARKS)}
+        return [cell for cell in header if heading(cell) and heading(cell) not in known]
 
 
 def _first_present(headings: tuple[str, ...], header: tuple[str, ...]) -> int | None:
@@ -117,7 +123,7 @@ def _header_index(head: Head, known: frozenset[str]) -> int:
     return scores.index(max(scores))
 
 
-def _width(head: Head, row: int) -> int:
+def width(head: Head, row: int) -> int:
     """Cells of a data row: those of the header, or more where all rows end with empty ones that the header lacks."""
     header = len(head.rows[row])
     data = [r for r in head.rows[row + 1 :] if len(r) > 1]
@@ -155,10 +161,15 @@ Faults = list[tuple[str, pl.Series | None]]
 
 
 class Parser:
-    """Reads the cells of one file; remembers from its beginning whether Excel rounded its ids."""
+    """Reads the cells of one file; remembers from its beginning whether Excel rounded its ids.
 
-    def __init__(self, head: Head, layout: Layout, placed: Placed, zone: str) -> None:
+    `forgiving`: a value that cannot be read is dropped where its row can do without it; `dropped` counts them.
+    """
+
+    def __init__(self, head: Head, layout: Layout, placed: Placed, zone: str, *, forgiving: bool = False) -> None:
         self._file = head.path.name
+        self._forgiving = forgiving
+        self.dropped = 0
         self._layout = layout
         self._placed = placed
         self._zone = zone
@@ -175,7 +186,11 @@ class Parser:
                 continue
             read, faults = self._typed(field, raw[str(at)])
             columns |= read
-            bad += [(field.name, reason, mask) for reason, mask in faults if mask is not None and mask.any()]
+            found = [(field.name, reason, mask) for reason, mask in faults if mask is not None and mask.any()]
+            if self._forgiving and not field.filled:
+                self.dropped += sum(int(mask.sum()) for _, reason, mask in found if reason in VALUES)
+                found = [one for one in found if one[1] not in VALUES]
+            bad += found
         frame = pl.DataFrame(columns)
         if not bad:
             return Parsed(frame, [])

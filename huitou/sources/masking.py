@@ -14,6 +14,9 @@ EMAIL, CONTACT, ADDRESS, NAME = "〔邮箱〕", "〔微信〕", "〔地址〕", 
 ORDER_NO, TRACKING_NO, ITEM_LINK, NICK = "〔订单号〕", "〔运单号〕", "〔商品链接〕", "〔昵称〕"
 TOKENS = (PHONE, LANDLINE, ID_CARD, BANK_CARD, EMAIL, CONTACT, ADDRESS, NAME, ORDER_NO, TRACKING_NO, ITEM_LINK, NICK)
 
+Rules = tuple[tuple[str, str], ...]
+"""Pattern and what it becomes, in the order in which they are applied."""
+
 _ITEM_PAGE = r"(?:item|detail|goods)\.html?\?(?:[!-~]*?[&?])?(?:item_?|goods_)?id="
 ITEM_ID = rf"(?i){_ITEM_PAGE}([0-9]{{5,20}})"
 """An item's id inside its link; group 1 is the id. The first link of a text counts."""
@@ -52,9 +55,9 @@ _BIRTH = "(?:[1１][9９]|[2２][0０])[0-9０-９]{2}(?:[0０][1-9１-９]|[1�
 _SHORT_BIRTH = "[0-9０-９]{2}(?:[0０][1-9１-９]|[1１][0-2０-２])(?:[0-2０-２][1-9１-９]|[1-3１-３][0０]|[3３][1１])"
 
 _COURIERS = "SF|YTO?|JDV?[A-Z]?|ZTO|STO|YD|YUNDA|EMS|DPK|DPL|JTSD|JT|YZ|HTKY|BEST|ZJS|UC|DBL|TT|LP|QFKD|FAST|HT"
-_NUMBERS: tuple[tuple[str, str], ...] = (
-    (r"[A-Za-z0-9._%+\-]+\s?[@＠]\s?[A-Za-z0-9\-]+(?:[.。．点]\s?[A-Za-z0-9\-]{2,})+", EMAIL),
-    # Labelled numbers first: the label knows better than the length.
+_EMAILS: Rules = ((r"[A-Za-z0-9._%+\-]+\s?[@＠]\s?[A-Za-z0-9\-]+(?:[.。．点]\s?[A-Za-z0-9\-]{2,})+", EMAIL),)
+# Labelled numbers come first: the label knows better than the length.
+_LABELLED: Rules = (
     (rf"(订单(?:编?号|[iI][dD])?{_IS}){_n('8,24')}", "${1}" + ORDER_NO),
     (
         rf"((?:运单|快递|物流|退货|退回|寄回|回寄|面单|[^订]单){_SEP}?(?:编?号)?{_IS})[A-Za-z]{{0,5}}{_n('10,20')}[A-Za-z]{{0,2}}",
@@ -65,16 +68,21 @@ _NUMBERS: tuple[tuple[str, str], ...] = (
         rf"((?:银行|储蓄|借记|信用)卡{_IS}|卡号{_IS}|账[号户]{_IS}|帐[号户]{_IS})(?:{_D}{_SEP}?){{11,21}}{_D}",
         "${1}" + BANK_CARD,
     ),
+)
+_COURIER_NUMBERS: Rules = (
     (
         rf"(?i)(?-u:\b)(?:{_COURIERS}){_n('9,18')}[A-Z]{{0,2}}(?-u:\b)",
         TRACKING_NO,
     ),
     (rf"(?-u:\b)[A-Z]{{2}}{_n('9')}CN(?-u:\b)", TRACKING_NO),
-    # Groups with separators.
+)
+_GROUPED: Rules = (
     (rf"{_NOT_D}[1-9１-９]{_n('5')}{_SEP}{{1,2}}{_BIRTH}{_SEP}{{1,2}}{_n('3')}[0-9０-９XxＸｘ]", "${1}" + ID_CARD),
     (rf"{_NOT_D}[3-6３-６]{_n('3')}(?:{_SEP}{{1,2}}{_n('4')}){{2,3}}{_SEP}{{1,2}}{_n('1,4')}", "${1}" + BANK_CARD),
     (rf"{_NOT_D}[3-6３-６]{_n('5')}{_SEP}{{1,2}}{_n('7,13')}", "${1}" + BANK_CARD),
-    # Whole runs: an id card by its date, then by length; 12 digits and more are never a price or a quantity.
+)
+# An id card by its date, then by length; 12 digits and more are never a price or a quantity.
+_RUNS: Rules = (
     (rf"{_NOT_D}[1-9１-９]{_n('5')}{_BIRTH}{_n('3')}[XxＸｘ]", "${1}" + ID_CARD),
     (rf"{_NOT_D}[1-9１-９]{_n('5')}{_BIRTH}{_n('4')}([^0-9０-９]|$)", "${1}" + ID_CARD + "${2}"),
     (rf"{_NOT_D}{_n('17')}[XxＸｘ]", "${1}" + ID_CARD),
@@ -85,21 +93,29 @@ _NUMBERS: tuple[tuple[str, str], ...] = (
     (rf"{_NOT_D}0{_n('9,11')}([^0-9０-９]|$)", "${1}" + LANDLINE + "${2}"),
     (rf"{_n('13,')}", BANK_CARD),
     (rf"{_n('12,')}", TRACKING_NO),
+)
+_PHONES: Rules = (
     *((rf"{_NOT_D}{_PREFIX}(?:{'|'.join(_groups(*sizes) for sizes in some)})", "${1}" + PHONE) for some in _GROUPS),
     (rf"{_NOT_D}{_PREFIX}{_ONE}{_SEP}{{1,2}}{_THREE_NINE}(?:{_SEP}{{1,2}}{_D}){{9}}", "${1}" + PHONE),
+)
+_WORDED: Rules = (
     (rf"{_NOT_D}{_PREFIX}[一壹幺]{_SEP}?{_WORD_3_9}(?:{_SEP}?{_WORD_D}){{9}}", "${1}" + PHONE),
     (rf"{_NOT_D}{_PREFIX}{_ONE}{_SEP}?{_WORD_3_9}{_SEP}?{_WORD_D}(?:{_SEP}?{_WORD}){{8}}", "${1}" + PHONE),
+)
+_LANDLINES: Rules = (
     (rf"{_NOT_D}[(（]?[0０]{_n('2,3')}[)）]?{_SEP}{{0,2}}[1-9１-９]{_n('6,7')}", "${1}" + LANDLINE),
     (rf"{_NOT_D}[48][0０]{{2}}{_SEP}{_n('3,4')}{_SEP}{_n('3,4')}", "${1}" + LANDLINE),
+)
+_AFTER_PHONES: Rules = (
     (rf"({PHONE}|{LANDLINE}){_EXTENSION}", "${1}"),
     (rf"(?:[+＋][8８][6６]{_SEP}{{0,2}}){PHONE}", PHONE),
-)  # fmt: skip
+)
 
 _APP = (
     r"(?:微信|薇信|威信|维信|徽信|[vｖ]信|(?-u:\b)(?:vx|wx|weixin|wechat|qq)|加v|加微|ｑｑ|扣扣"
     "|企鹅号|q号|旺旺号|支付宝账号|小红书号|抖音号)"
 )
-_CONTACTS: tuple[tuple[str, str], ...] = (
+_CONTACTS: Rules = (
     (rf"(?i)({_APP}\s*(?:账号|帐号|群|id)?\s*(?:[号：:是为=]|就是|号码)+\s*)[a-z0-9][a-z0-9_\-]{{4,24}}", "${1}" + CONTACT),
     (rf"(?i)({_APP}\s*)(?:[a-z][a-z\-]*[0-9_][a-z0-9_\-]{{1,20}}|[1-9][0-9]{{5,10}})", "${1}" + CONTACT),
     (rf"(?i)[a-z0-9][a-z0-9_\-]{{4,24}}(\s?(?:是|就是|这是|这个是)?我的?(?:{_APP}))", CONTACT + "${1}"),
@@ -121,7 +137,7 @@ _STREET = (
     "|园区|工业园|科技园|中心|城|府|邸|湾|园|郡|居|庭|坊|里)"
 )
 _UNIT = rf"(?:{_N}{{1,6}}[\-－]?{_N}{{0,4}}\s?(?:号楼|号院|号门|号|弄|栋|幢|座|楼|单元|层|室|户|房|组|队|门)\s?)"
-_ADDRESSES: tuple[tuple[str, str], ...] = (
+_ADDRESSES: Rules = (
     (
         r"((?:收货|收件|退货|寄件|详细|新|邮寄|家庭)?(?:地址|住址)(?:改成|改为|换成|是|为)?\s?[：:]\s?)"
         rf"(?:[^\n〔〕，。；;！？!?：:/]{{0,20}}?(?:{_PROVINCES}|[省市区县镇乡村路街道巷弄号栋幢座楼室园苑城府]|单元|小区|{_D}))+[0-9A-Za-z\-]{{0,6}}",
@@ -153,7 +169,7 @@ _FULL_NAME = (
     rf"|谢(?:[{_HAN}--谢]{_HAN}?|[*＊某×xX]{{1,2}}))"  # 「谢谢」 is no name
 )
 _WHO = "(?:收货人|收件人|收货姓名|收件姓名|联系人|寄件人|姓名|真实姓名|名字)"
-_NAMES: tuple[tuple[str, str], ...] = (
+_NAMES: Rules = (
     (rf"({_WHO}\s?[：:]\s?){_SURNAME}{_HAN}{{1,2}}?(电话|手机|联系|地址|号码|收)", "${1}" + NAME + "${2}"),
     (rf"({_WHO}\s?[：:]\s?)(?:[{_HAN}·*＊]{{1,6}}|[A-Za-z ]{{2,20}})($|[\s,，。;；|/〔])", "${1}" + NAME + "${2}"),
     (rf"({_WHO}\s?[：:]\s?){_FULL_NAME}", "${1}" + NAME),
@@ -167,19 +183,35 @@ _NAMES: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """Rules that only texts matching `when` can need."""
+    """Rules that only texts matching `when` can need. Most texts need few: what is looked for rarely is compiled rarely."""
 
     when: str
-    rules: tuple[tuple[str, str], ...]
+    rules: Rules
 
 
-_STAGES = (
-    _Stage(r"(?i)(?:item|detail|goods)\.html?\?", ((_LINK, ITEM_LINK), (_BARE_LINK, ITEM_LINK))),
-    _Stage(rf"(?:{_D}[^0-9０-９\n]{{0,3}}){{6}}|[@＠]|(?:{_WORD_D}{_SEP}?){{11}}", _NUMBERS),
+_LINKS = _Stage(r"(?i)(?:item|detail|goods)\.html?\?", ((_LINK, ITEM_LINK), (_BARE_LINK, ITEM_LINK)))
+_NUMBERS = rf"(?:{_D}[^0-9０-９\n]{{0,3}}){{6}}|[@＠]|(?:{_WORD_D}{_SEP}?){{11}}"
+_OTHERS = (
     _Stage(rf"(?i){_APP}", _CONTACTS),
     _Stage(rf"地址|住址|{_N}\s?(?:号|栋|幢|座|单元|室|弄|组|队|户|房)|{_STREET}\s?{_D}", _ADDRESSES),
     _Stage(rf"{_WHO}|{PHONE}|{LANDLINE}|{ADDRESS}", _NAMES),
 )
+_STAGES = (
+    _LINKS,
+    _Stage("[@＠]", _EMAILS),
+    _Stage(rf"[单递流货回寄卡账帐](?s:.)*{_n('8')}|[卡账帐](?s:.)*{_D}{_SEP}", _LABELLED),
+    _Stage(rf"[A-Za-z]{_n('9')}", _COURIER_NUMBERS),
+    _Stage(rf"{_D}{_SEP}{{1,2}}{_D}", _GROUPED),
+    _Stage(_n("10"), _RUNS),
+    _Stage(rf"{_D}{_SEP}{{1,3}}{_D}", _PHONES),
+    _Stage(rf"(?:{_WORD_D}{_SEP}?){{11}}", _WORDED),
+    _Stage(rf"{_n('6')}|[48][0０]{{2}}{_SEP}", _LANDLINES),
+    _Stage(f"{PHONE}|{LANDLINE}", _AFTER_PHONES),
+    *_OTHERS,
+)
+_ANY = "|".join(f"(?:{when})" for when in (_LINKS.when, _NUMBERS, *(stage.when for stage in _OTHERS)))
+"""What a text holds that any stage could change: one look costs as much as one stage's. A text that only a token of an
+earlier stage calls for was changed by that stage, so this look has found it."""
 
 
 def mask(texts: pl.Series) -> pl.Series:
@@ -187,15 +219,20 @@ def mask(texts: pl.Series) -> pl.Series:
 
     Texts without a digit run, an @, an address or a contact word come back untouched, character for character.
     """
-    texts = texts.clone()  # scatter writes in place
+    hit = texts.str.contains(_ANY).arg_true()
+    if not len(hit):
+        return texts
+    some = texts.gather(hit)
     for stage in _STAGES:
-        hit = texts.str.contains(stage.when).arg_true()
-        if hit.len():
-            texts = texts.scatter(hit, _replace(texts.gather(hit), stage.rules))
-    return texts
+        some = _replaced(some, stage)
+    return texts.clone().scatter(hit, some)  # scatter writes in place
 
 
-def _replace(texts: pl.Series, rules: tuple[tuple[str, str], ...]) -> pl.Series:
-    for pattern, token in rules:
-        texts = texts.str.replace_all(pattern, token)
-    return texts
+def _replaced(texts: pl.Series, stage: _Stage) -> pl.Series:
+    hit = texts.str.contains(stage.when).arg_true()
+    if not len(hit):
+        return texts
+    some = texts.gather(hit)
+    for pattern, token in stage.rules:
+        some = some.str.replace_all(pattern, token)
+    return texts.scatter(hit, some)

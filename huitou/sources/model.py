@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import polars as pl
 
 from huitou.errors import Problem
 from huitou.lake.identity import People
 from huitou.lake.settings import Settings
+
+if TYPE_CHECKING:
+    from huitou.sources.layout import Layout, Parsed, Placed
+    from huitou.sources.workbook import Book, Sheet
 
 Kind = Literal["text", "xlsx", "parquet", "jsonl"]
 
@@ -19,7 +23,9 @@ class Head:
     """The beginning of a file, enough to tell whose it is: never more than 64 KiB of text or 20 rows of a sheet.
 
     `lines` are the first decoded lines (text), `rows` the first rows as cleaned cells (CSV and sheets; header included).
-    `encoding` is "utf-8" or "gb18030" for text, as proved on the head only; reading proves the rest.
+    `encoding` is "utf-8", "gb18030", "utf-16-le" or "utf-16-be" for text, as proved on the head only; reading proves the rest.
+    Of a workbook, `sheets` names all sheets and `sheet` is the one that `rows` are of; `sniff.sheet_heads` gives the heads of
+    the others.
     """
 
     path: Path
@@ -28,6 +34,20 @@ class Head:
     lines: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     sheets: tuple[str, ...] = ()
+    book: "Book | None" = None
+    sheet: "Sheet | None" = None
+
+
+class Inspector(Protocol):
+    """Looks at a table-shaped file while it is read: at its header, then at each stretch of its rows."""
+
+    def header(self, head: Head, layout: "Layout", placed: "Placed") -> "Placed":
+        """Where the columns stand, with further columns to be read under names of the inspector's own. May raise FileRefused."""
+        ...
+
+    def rows(self, raw: pl.DataFrame, parsed: "Parsed") -> "Parsed":
+        """The typed rows to go on with; `raw` has the cells as text, columns named by position, and ``row``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +57,8 @@ class Context:
     settings: Settings
     people: People
     mapping: dict[str, object] | None = None  # the user's column mapping, for the generic source
+    inspectors: tuple[Inspector, ...] = ()
+    forgiving: bool = False  # a value that cannot be read is dropped, where a row can do without it
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,14 @@ REASONS: dict[str, Reason] = {
         "这是汇总行，不是一天的数据", "不用处理",
         "a total or average, not a day", "Nothing to do: it is computed from the other rows.",
     ),
+    "split_order": Reason(
+        "这张订单已拆分成别的订单，原单不再计", "不用处理：拆出的订单各有各的行",
+        "the order was split into others and no longer counts", "Nothing to do: the orders it became have their own rows.",
+    ),
+    "refund_row": Reason(
+        "这是一笔退款，不是订单；金额已记进那一单", "不用处理",
+        "a refund, not an order; its amount is in that order", "Nothing to do: it is counted with its order.",
+    ),
     "empty": Reason(
         "必填的格子是空的", "在平台上查这一行，补上后重新导出",
         "a cell that is needed is empty", "Look the row up on the platform and export it again.",
@@ -72,6 +80,15 @@ REASONS: dict[str, Reason] = {
         "买家名带星号，认不出是哪位客户", "导出带完整买家名或买家编号的文件",
         "the buyer's name is masked with stars", "Export a file with the buyers' full names or ids.",
     ),
+    "new_column": Reason(
+        "这一行填了一个以前没有的列", "看看平台加了什么；要照常导入，把 [drift] 改成 evolve",
+        "the row fills a column that was not there before",
+        "Look at what the platform added; to import it, set [drift] to evolve.",
+    ),
+    "missing_column": Reason(
+        "以前有的一列不见了", "勾选全部列后重新导出；要照常导入，把 [drift] 改成 evolve",
+        "a column that was there before is missing", "Export it with all columns; to import it as it is, set [drift] to evolve.",
+    ),
     "json": Reason(
         "这一行不是一个 JSON 对象", "检查这一行",
         "the line is no JSON object", "Correct the line.",
@@ -96,8 +113,12 @@ REASONS: dict[str, Reason] = {
 }  # fmt: skip
 
 
+VALUES = ("money", "number", "percent", "time", "dst", "unknown_value")
+"""Reasons of rows with a value that is not of its kind."""
+
 NOTES: dict[str, tuple[str, str]] = {
     "default_text": ("默认评价，客户没有写字", "default reviews: the customer wrote nothing"),
+    "dropped_values": ("读不出而丢掉的值", "values dropped because they could not be read"),
     "unknown_columns": ("没有用到的列", "columns not used"),
     "blank_rows": ("空行", "blank rows"),
     "no_final_newline": ("最后一行没有换行，请核对行数", "the last line has no line break: please check the number of rows"),
@@ -109,6 +130,16 @@ NOTES: dict[str, tuple[str, str]] = {
         "行没有按时间排序，跨段的对话可能接错客服；按时间排好再导入更准",
         "the rows are in no order of time, so some customers "
         "may be given to the wrong account; sort them by time for exact results",
+    ),
+    "unread_numbers": ("报表里不是数的格子，没有用", "cells of the report that hold no number, left out"),
+    "no_customer": ("客户文件里没有的订单", "orders whose customer is in no customers' file"),
+    "foreign_currency": (
+        "别的币种的订单，不与店铺币种相加",
+        "orders in another currency than the shop's: kept, and never added to it",
+    ),
+    "day_of_id": (
+        "没有任何时间、按订单号里的日期计的订单",
+        "orders without any time, counted on the day in their number",
     ),
     "unknown_device": ("不认识的终端", "devices that are not known here"),
 }

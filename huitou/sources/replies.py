@@ -15,7 +15,7 @@ CUSTOMER, SHOP, ROBOT, SYSTEM = 0, 1, 2, 3
 
 SYSTEM_SPEAKERS = r"^系统(?:提示|提醒|消息|通知)$"
 ROBOT_SPEAKERS = r"^(?:阿里|淘宝|天猫|官方)?(?:店小蜜|小蜜|服务助手|智能客服|(?:智能)?机器人(?:客服)?)$"
-_ROBOT_ACCOUNT = "机器人|服务助手|店小蜜|小蜜|智能客服"
+_ROBOT_ACCOUNT = "机器人|服务助手|店小蜜|小蜜|智能客服|京小智|^(?i:jimi)"
 
 RECALL = r"^(.{1,60}?)\s*撤回了一条消息$"
 _NOTICE = r"^(?:系统(?:提示|提醒)(?:[:：]|$)|当前用户来自|原因[:：]\s*【)|^.{1,60}?\s*撤回了一条消息$"
@@ -87,22 +87,28 @@ def no_repeats() -> pl.DataFrame:
     return pl.DataFrame(schema={"account": pl.String, "said": pl.UInt64, "n": pl.get_index_type()})
 
 
-def kind(settings: Settings) -> pl.Expr:
-    """The kind of each message from columns side, account, text, target and automatic (a fast text repeated in the file)."""
-    text, side = pl.col("text"), pl.col("side")
-    marked = pl.lit(False)
+def marks(settings: Settings) -> list[pl.Expr]:
+    """What a ``text`` says of its kind by itself: columns notice (the platform's), read_mark, marked (as an auto-reply)."""
+    text, marked = pl.col("text"), pl.lit(False)
     for marker in settings.auto_reply_markers:
         marked = marked | text.str.starts_with(marker)
+    notice, read_mark = text.str.contains(_NOTICE), text.str.contains(_READ_MARK)
+    return [notice.alias("notice"), read_mark.alias("read_mark"), marked.alias("marked")]
+
+
+def kind(settings: Settings) -> pl.Expr:
+    """The kind of each message from `marks` and columns side, account, target and automatic (a fast text, often repeated)."""
+    side = pl.col("side")
     return (
         pl.when(pl.col("target").is_not_null())
         .then(pl.lit("transfer"))
-        .when((side == SYSTEM) | text.str.contains(_NOTICE) | ((side != CUSTOMER) & text.str.contains(_READ_MARK)))
+        .when((side == SYSTEM) | pl.col("notice") | ((side != CUSTOMER) & pl.col("read_mark")))
         .then(pl.lit("system"))
         .when(side == CUSTOMER)
         .then(pl.lit("customer"))
         .when((side == ROBOT) | robot(pl.col("account"), settings).fill_null(False))
         .then(pl.lit("robot"))
-        .when(marked | pl.col("automatic"))
+        .when(pl.col("marked") | pl.col("automatic"))
         .then(pl.lit("auto"))
         .otherwise(pl.lit("agent"))
     )

@@ -5,6 +5,7 @@ from functools import partial
 
 import polars as pl
 
+from huitou.errors import Say
 from huitou.sources import cells
 from huitou.sources.buyers import Buyers
 from huitou.sources.layout import Field, Layout, headings
@@ -49,6 +50,25 @@ class Reviews:
     en = "Reviews (plug-in CSV, dated scrape)"
     main = "reviews"
     feeds = ("reviews",)
+    layout = LAYOUT
+    quirks = (
+        Say(
+            "平台没有官方导出：认插件导出的 CSV 和按日期抓下来的表",
+            "there is no official export: the CSV of plug-ins and dated scrapes are known",
+        ),
+        Say(
+            "日期一栏可能是「2025年2月5日 · 规格」",
+            "the date may come with the variant: «2025年2月5日 · …»",
+        ),
+        Say(
+            "「此用户没有填写评价」是平台写的，不算客户的话",
+            "what the platform writes for silent customers does not count as their words",
+        ),
+        Say(
+            "昵称带星号：认不出是谁，但两个人的同一句话不算重复",
+            "masked nicks name nobody, yet keep equal reviews of two people apart",
+        ),
+    )
 
     def identify(self, head: Head) -> int:
         """By its headings."""

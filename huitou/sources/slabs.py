@@ -3,7 +3,6 @@
 Comes in: a head and where its columns stand. Goes out: slabs; blank rows and repeated headers are already out of them.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -15,12 +14,9 @@ from huitou.errors import FileRefused, Problem
 from huitou.sources.layout import Placed
 from huitou.sources.model import Head
 from huitou.sources.reasons import problem
-from huitou.sources.sniff import PARQUET_DAMAGED, WRITE_AGAIN
-from huitou.sources.text import Utf8
-from huitou.sources.workbook import workbook_rows
+from huitou.sources.sniff import PARQUET_DAMAGED, PARQUET_ROWS, WRITE_AGAIN
 
 SLAB_BYTES = 8 * 2**20
-SLAB_ROWS = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +56,11 @@ def tidy(slab: Slab, head: Head, placed: Placed) -> Slab:
 
 
 def sheet_slabs(head: Head, placed: Placed) -> Iterator[Slab]:
-    """Rows of a workbook's first filled sheet."""
+    """Rows of the sheet that the head is of."""
+    assert head.book is not None and head.sheet is not None
     size = head.path.stat().st_size
     start = 1
-    for batch in workbook_rows(head.path):
+    for batch in head.book.rows(head.sheet):
         frame = _numbered(batch.select([str(at) for at in wanted(placed)]), start)
         notes = {"other_sheets": len(head.sheets) - 1} if start == 1 and len(head.sheets) > 1 else {}
         start += batch.num_rows
@@ -77,7 +74,7 @@ def parquet_slabs(head: Head, placed: Placed) -> Iterator[Slab]:
         total = max(1, file.metadata.num_rows)
         size = head.path.stat().st_size
         start = 1
-        for batch in _damage_told(head, file.iter_batches(SLAB_ROWS, columns=[placed.header[at] for at in columns])):
+        for batch in _damage_told(head, file.iter_batches(PARQUET_ROWS, columns=[placed.header[at] for at in columns])):
             frame = pl.from_arrow(pa.table(batch))
             assert isinstance(frame, pl.DataFrame)
             named = frame.select(_as_text(frame[placed.header[at]]).alias(str(at)) for at in columns)
@@ -97,47 +94,6 @@ def _as_text(values: pl.Series) -> pl.Series:
     if values.dtype == pl.Datetime:
         return values.dt.to_string("%Y-%m-%d %H:%M:%S" + ("%:z" if getattr(values.dtype, "time_zone", None) else ""))
     return values.cast(pl.String)
-
-
-def json_slabs(head: Head, placed: Placed) -> Iterator[Slab]:
-    """Objects of a JSON-lines file, one per line; numbers keep their own digits."""
-    assert head.encoding is not None
-    keys = {str(at): placed.header[at] for at in wanted(placed)}
-    with Utf8(head.path, head.encoding) as stream:
-        rest, row = b"", 0
-        while data := stream.read(SLAB_BYTES):
-            *lines, rest = (rest + data).split(b"\n")
-            yield _objects(head, keys, lines, row, stream.bytes_done)
-            row += len(lines)
-        if rest.strip():
-            yield _objects(head, keys, [rest], row, stream.bytes_done)
-
-
-def _objects(head: Head, keys: dict[str, str], lines: list[bytes], before: int, done: int) -> Slab:
-    rows: list[int] = []
-    columns: dict[str, list[str | None]] = {at: [] for at in keys}
-    problems: list[Problem] = []
-    for row, line in enumerate(lines, before + 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line, parse_float=str, parse_int=str)
-        except (ValueError, RecursionError):
-            record = None
-        if not isinstance(record, dict):
-            problems.append(problem(head.path.name, row, None, "json"))
-            continue
-        rows.append(row)
-        for at, key in keys.items():
-            columns[at].append(_json_text(record.get(key)))
-    frame = pl.DataFrame({"row": rows} | columns, schema={"row": pl.Int64} | dict.fromkeys(keys, pl.String))
-    return Slab(frame, done, problems)
-
-
-def _json_text(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _numbered(batch: pa.RecordBatch, start: int) -> pl.DataFrame:

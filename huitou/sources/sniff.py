@@ -4,6 +4,10 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,11 +16,12 @@ import pyarrow.parquet as pq
 from huitou.errors import FileRefused, Say
 from huitou.sources.model import Head
 from huitou.sources.text import proved_encoding
-from huitou.sources.workbook import check_workbook, workbook_head
+from huitou.sources.workbook import WALL_S, read_book
 
 HEAD_BYTES = 64 * 1024
 HEAD_ROWS = 20
-PARQUET_DAMAGED = Say("Parquet 内容已损坏", "its Parquet content is damaged")
+PARQUET_DAMAGED = Say("Parquet 内容已损坏，或大得读不了", "its Parquet content is damaged, or too much to be read")
+PARQUET_ROWS = 32_768  # that are read at once
 WRITE_AGAIN = Say("重新生成后再导入。", "Write it again and import the new one.")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
@@ -31,10 +36,9 @@ _DELIMITERS = ",\t;|"
 def head(path: Path) -> Head:
     """The beginning of a file. Raises FileRefused, with what to do, for whatever cannot be an export."""
     beginning = _beginning(path)
-    if beginning.startswith(_ZIP):
-        check_workbook(path)
-        sheets, rows = workbook_head(path, HEAD_ROWS)
-        return Head(path, "xlsx", None, (), rows, sheets)
+    if beginning.startswith((_ZIP, _OLE)):
+        book = read_book(path)
+        return sheet_heads(Head(path, "xlsx", None, (), (), book.names, book))[0]
     if beginning.startswith(b"PAR1"):
         return _parquet_head(path)
     encoding = proved_encoding(path, beginning)
@@ -43,6 +47,13 @@ def head(path: Path) -> Head:
     if rows := _json_rows(lines):
         return Head(path, "jsonl", encoding, lines, rows)
     return Head(path, "text", encoding, lines, _table_rows(text, delimiter(lines)))
+
+
+def sheet_heads(head: Head) -> list[Head]:
+    """A head for every sheet of a workbook that holds a cell, in their order; the head itself of any other file."""
+    if head.book is None:
+        return [head]
+    return [replace(head, rows=head.book.head(sheet, HEAD_ROWS), sheet=sheet) for sheet in head.book.filled]
 
 
 def delimiter(lines: tuple[str, ...]) -> str:
@@ -67,12 +78,6 @@ def _beginning(path: Path) -> bytes:
     if not beginning.strip():
         fix = Say("重新导出；可能平台当时还没有生成完。", "Export it again; the platform may still have been preparing it.")
         raise FileRefused(path, Say("是空的", "it is empty"), fix)
-    if beginning.startswith(_OLE):
-        says = Say("有密码保护，或是旧的 .xls 格式", "it is protected by a password or in the old .xls format")
-        fix = Say(
-            "用 Excel 或 WPS 打开，去掉密码后另存为 .xlsx。", "Open it in Excel or WPS and save it as .xlsx without a password."
-        )
-        raise FileRefused(path, says, fix)
     if other := next((name for sign, name in _OTHERS.items() if beginning.lstrip().lower().startswith(sign.lower())), None):
         says = Say(f"是 {other} 文件，不是表格或聊天记录", f"it is a {other} file, neither a table nor a chat")
         raise FileRefused(path, says, Say("在平台上导出 CSV、XLSX 或 TXT。", "Export CSV, XLSX or TXT from the platform."))
@@ -109,7 +114,7 @@ def _json_rows(lines: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
             return ()
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(record, dict):
             records.append(record)
@@ -118,6 +123,8 @@ def _json_rows(lines: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 
 
 def _parquet_head(path: Path) -> Head:
+    if not _readable_within_limits(path):
+        raise FileRefused(path, PARQUET_DAMAGED, WRITE_AGAIN)
     try:
         with pq.ParquetFile(path) as file:
             names = tuple(file.schema_arrow.names)
@@ -126,3 +133,12 @@ def _parquet_head(path: Path) -> Head:
         raise FileRefused(path, PARQUET_DAMAGED, WRITE_AGAIN) from None
     rows = [] if first is None else [tuple("" if v is None else str(v) for v in row.values()) for row in first.to_pylist()]
     return Head(path, "parquet", None, (), (names, *rows))
+
+
+def _readable_within_limits(path: Path) -> bool:
+    """Whether a child could read it: a crafted kilobyte of Parquet can ask for any memory, or take its reader down."""
+    command = [sys.executable, "-I", str(Path(__file__).with_name("parquet_child.py")), str(path), str(PARQUET_ROWS)]
+    no = subprocess.DEVNULL
+    with suppress(subprocess.TimeoutExpired):
+        return subprocess.run(command, stdin=no, stdout=no, stderr=no, timeout=WALL_S).returncode == 0
+    return False

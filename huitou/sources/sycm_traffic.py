@@ -5,6 +5,7 @@ from functools import partial
 
 import polars as pl
 
+from huitou.errors import Say
 from huitou.sources.layout import Field, Layout, headings
 from huitou.sources.model import Batch, Context, Head
 from huitou.sources.table import Shape, Shaped, read_table
@@ -45,6 +46,21 @@ class SycmTraffic:
     en = "Daily traffic of 生意参谋"
     main = "traffic"
     feeds = ("traffic",)
+    layout = LAYOUT
+    quirks = (
+        Say(
+            "表头在第四行或别处：按内容找",
+            "the header stands in the fourth row or elsewhere: it is found by its content",
+        ),
+        Say(
+            "汇总行、平均行不算一天",
+            "totals and means are no days",
+        ),
+        Say(
+            "没有终端一栏就是所有终端",
+            "without a device a row is that of all devices",
+        ),
+    )
 
     def identify(self, head: Head) -> int:
         """By its headings."""

@@ -2,9 +2,12 @@
 
 import codecs
 import io
+import re
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from huitou.errors import FileRefused, Say
@@ -14,11 +17,31 @@ ENCODINGS = ("utf-8", "gb18030")
 order would turn readable text into wrong characters without an error."""
 
 _BOM = codecs.BOM_UTF8
-_OTHER_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+_OTHER_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+"""What Excel calls «Unicode text»; read only with its mark at the beginning."""
 SAVE_AS_UTF8 = Say(
     "用 Excel 或 WPS 打开，另存为「CSV UTF-8」，或重新导出。",
     "Open it in Excel or WPS and save it as «CSV UTF-8», or export it again.",
 )
+
+
+_EVERYDAY = frozenset(
+    "的一是了我不在有人这他来个上们到说大为和子你地出会也时要就可以对生能下过后作里用好没多看都天起小心还发当把年然想样开动手"
+    "吗呢吧啊哦嗯亲您请问谢快递货单价钱买卖店家颜色尺码件套款新旧退换收付邮包付客户订编号时间名称宝贝地址电话省市区交易成功关闭等待"
+    "這個來們說會時為國對過後沒還發當樣開動嗎請問謝遞貨單價錢買賣顏碼舊換郵訂編號間稱寶貝電話區關閉應該給讓從兩種點麼樣與經長"
+)
+"""Characters of everyday chats and export headings, simplified and traditional."""
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_SOME, _FEW = 4096, 200  # bytes at the beginning and at the end of a stretch that are tried as another encoding
+_UTF8_LINE = re.compile(rb"\n([\x00-\x09\x0b-\x7f]*+(?:[\xe3-\xe9\xef][\x80-\xbf]{2}[\x00-\x09\x0b-\x7f]*+)++)(?=\n)")
+"""A line that is UTF-8 with Chinese in it; by chance a short line of GBK is too."""
+
+
+def _rather(text: str, than: str) -> bool:
+    """Whether a text has so many more everyday characters than another reading of its bytes that it must be the right one."""
+    here, there = (sum(sign in _EVERYDAY for sign in reading) for reading in (text, than))
+    return here > 2 * there + 2
 
 
 class Utf8(io.RawIOBase):
@@ -34,7 +57,8 @@ class Utf8(io.RawIOBase):
         self._path = path
         self._file = path.open("rb")
         self._encoding = encoding
-        self._decoder = codecs.getincrementaldecoder("gb18030")("strict")
+        self._wide = encoding in _WIDE.values()
+        self._decoder = codecs.getincrementaldecoder(encoding if self._wide else "gb18030")("strict")
         self._begun = b""  # the first bytes of a character whose last are in the next read (UTF-8)
         self._plain = True
         self._first = True
@@ -75,6 +99,8 @@ class Utf8(io.RawIOBase):
                 return out
 
     def _decode(self, raw: bytes) -> bytes:
+        if self._wide:
+            return self._decoded(raw, self.bytes_done, final=not raw).replace(_BOM, b"")
         if (at := raw.find(b"\0")) >= 0:
             raise not_text(self._path, self.bytes_done + at)
         if self._plain and not self._begun and raw.isascii():
@@ -97,6 +123,10 @@ class Utf8(io.RawIOBase):
 
     def _from_gb18030(self, raw: bytes, start: int, *, final: bool) -> bytes:
         """As UTF-8; `start` is the place of `raw` in the file."""
+        refuse_other_chinese(self._path, raw, start)
+        return self._decoded(raw, start, final=final)
+
+    def _decoded(self, raw: bytes, start: int, *, final: bool) -> bytes:
         pending = len(self._decoder.getstate()[0])
         try:
             text = self._decoder.decode(raw, final=final)
@@ -104,6 +134,16 @@ class Utf8(io.RawIOBase):
             raise not_text(self._path, start - pending + error.start) from None
         self._plain = False
         return text.encode()
+
+
+def lines_of(raw: bytes) -> pl.Series:
+    """The lines of proved UTF-8 with their ends, without a copy; what follows the last line end counts as one, be it empty."""
+    ends = np.flatnonzero(np.frombuffer(raw, dtype=np.uint8) == ord("\n")) + 1
+    offsets = np.concatenate(([0], ends, [len(raw)])).astype(np.int64)
+    column = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets.data), pa.py_buffer(raw))
+    lines = pl.from_arrow(column)
+    assert isinstance(lines, pl.Series)
+    return lines
 
 
 def _whole(text: bytes) -> int:
@@ -128,22 +168,49 @@ def _is_utf8(text: bytes, length: int) -> bool:
 
 
 def proved_encoding(path: Path, beginning: bytes) -> str:
-    """ "utf-8" or "gb18030" for the first bytes of a file (the last character may be incomplete).
+    """ "utf-8", "gb18030", or with its mark "utf-16-le" or "-be", for the first bytes of a file (the last character may be
+    incomplete).
 
-    Raises FileRefused for UTF-16, binary data and anything that is neither encoding.
+    Raises FileRefused for UTF-16 without a mark, binary data and anything that is none of these encodings.
     """
-    if beginning.startswith(_OTHER_BOMS) or beginning[:2048].count(b"\0") > len(beginning[:2048]) // 8:
-        raise FileRefused(path, Say("是 UTF-16 编码，或者不是文本", "it is UTF-16 or not text at all"), SAVE_AS_UTF8)
+    for mark, wide in _WIDE.items():
+        if beginning.startswith(mark) and not beginning.startswith(_OTHER_BOMS) and b"\0" in beginning:
+            try:
+                codecs.getincrementaldecoder(wide)("strict").decode(beginning)
+            except UnicodeDecodeError as error:
+                raise not_text(path, error.start) from None
+            return wide
+    if beginning.startswith((*_OTHER_BOMS, *_WIDE)) or beginning[:2048].count(b"\0") > len(beginning[:2048]) // 8:
+        raise FileRefused(
+            path, Say("是不带标记的 UTF-16，或者不是文本", "it is UTF-16 without a mark, or not text at all"), SAVE_AS_UTF8
+        )
     if (at := beginning.find(b"\0")) >= 0:
         raise not_text(path, at)
     furthest = 0
     for encoding in ENCODINGS:
         try:
             codecs.getincrementaldecoder(encoding)("strict").decode(beginning)
+            if encoding == "gb18030":
+                refuse_other_chinese(path, beginning, 0)
             return encoding
         except UnicodeDecodeError as error:
             furthest = max(furthest, error.start)
     raise not_text(path, furthest)
+
+
+def refuse_other_chinese(path: Path, raw: bytes, start: int) -> None:
+    """Raise FileRefused for bytes, `start` of the file on, that are valid gb18030 but meant otherwise: lines of UTF-8, Big5."""
+    for line in _UTF8_LINE.finditer(raw):
+        if _rather(line[1].decode(), line[1].decode("gb18030", "ignore")):
+            raise not_text(path, start + line.start(1))
+    first = _NOT_ASCII.search(raw)
+    begins = raw[first.start() : first.start() + _SOME] if first else b""
+    for some in (begins, begins[:_FEW], raw[raw.rfind(b"\n", 0, -_FEW) + 1 :][:_SOME]):
+        with suppress(UnicodeDecodeError):
+            traditional = codecs.getincrementaldecoder("big5")("strict").decode(some)
+            if _rather(traditional, some.decode("gb18030", "ignore")):
+                says = Say("是 Big5（繁体）编码", "it is in Big5, the encoding of traditional Chinese")
+                raise FileRefused(path, says, SAVE_AS_UTF8)
 
 
 def not_text(path: Path, offset: int) -> FileRefused:

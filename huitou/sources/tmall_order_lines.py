@@ -5,6 +5,7 @@ from functools import partial
 
 import polars as pl
 
+from huitou.errors import Say
 from huitou.sources.keys import key_column
 from huitou.sources.layout import Field, Layout, headings
 from huitou.sources.model import Batch, Context, Head
@@ -43,6 +44,21 @@ class TmallOrderLines:
     en = "Tmall and Taobao order lines (ExportOrderDetailList)"
     main = "order_lines"
     feeds = ("order_lines", "products")
+    layout = LAYOUT
+    quirks = (
+        Say(
+            "旧表没有子订单编号：用单号和买的东西当编号",
+            "the old form does not number its lines: order id and goods name them",
+        ),
+        Say(
+            "旧表没有下单时间：日期记为 1970-01-01，按订单号接到订单上",
+            "the old form has no time: the day is 1970-01-01, the order is found by its id",
+        ),
+        Say(
+            "退款金额一栏可能是文字「无退款申请」",
+            "the refund may be the words 无退款申请",
+        ),
+    )
 
     def identify(self, head: Head) -> int:
         """By its headings."""

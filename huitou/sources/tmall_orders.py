@@ -9,6 +9,7 @@ from functools import partial
 
 import polars as pl
 
+from huitou.errors import Say
 from huitou.sources.buyers import Buyers
 from huitou.sources.keys import key_column, key_of_repeated
 from huitou.sources.layout import Field, Layout, headings
@@ -73,6 +74,29 @@ class TmallOrders:
     en = "Tmall and Taobao orders (ExportOrderList, order report)"
     main = "orders"
     feeds = ("orders", "products")
+    layout = LAYOUT
+    quirks = (
+        Say(
+            '表头末尾有空格，编码是 GBK，编号写成 ="123…" 或前面带引号：都认',
+            'headings end in spaces, the encoding is GBK, ids are written ="123…" or with a quote: all are known',
+        ),
+        Say(
+            "买家实际支付金额已经扣掉退款：付款金额要把退款加回去",
+            "买家实际支付金额 has the refund already off it: it is added again for what was paid",
+        ),
+        Say(
+            "一单几种商品时，标题用逗号连在一格里：只认第一种",
+            "of an order with several goods the titles share a cell: the first one is taken",
+        ),
+        Say(
+            "短表（订单报表）没有买家会员名：认不出老客户",
+            "the short report has no buyer: returning customers cannot be told",
+        ),
+        Say(
+            "编号被 Excel 改成近似数的行不用",
+            "rows whose id Excel has rounded are set aside",
+        ),
+    )
 
     def identify(self, head: Head) -> int:
         """By its headings."""

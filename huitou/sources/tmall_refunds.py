@@ -8,6 +8,7 @@ from functools import partial
 
 import polars as pl
 
+from huitou.errors import Say
 from huitou.sources.keys import key_column
 from huitou.sources.layout import Field, Layout, headings
 from huitou.sources.masking import mask
@@ -52,6 +53,21 @@ class TmallRefunds:
     en = "Tmall and Taobao refunds"
     main = "refunds"
     feeds = ("refunds", "products")
+    layout = LAYOUT
+    quirks = (
+        Say(
+            "没有买家：只能靠订单编号找到客户",
+            "no buyer is exported: only the order id leads to the customer",
+        ),
+        Say(
+            "旧表和新表列名不同（商品编码、商品id；支付宝交易号、支付单号）：都认",
+            "old and new forms name their columns differently: both are known",
+        ),
+        Say(
+            "退款说明里的手机号、地址等先遮住再存",
+            "phone numbers, addresses and the like in the buyer's note are masked before it is stored",
+        ),
+    )
 
     def identify(self, head: Head) -> int:
         """By its headings."""

@@ -1,28 +1,28 @@
-"""XLSX files, read in a child process with a limit on memory and time: a kilobyte of XLSX can ask for 500 GiB.
+"""XLSX and XLS files, read in a child process with a limit on memory and time: a kilobyte of XLSX can ask for 500 GiB.
 
-Comes in: a path. Goes out: rows of text. A refusal by limit costs the child only.
+Comes in: a path. Goes out: the sheets that hold a cell, their first rows, and all their rows as text. A refusal by limit
+costs the child only. The file is parsed once: the child leaves the rows, packed, in a file without a name, which is gone
+with the last who reads it.
 """
 
 import json
-import re
+import mmap
 import subprocess
 import sys
-import zipfile
-import zlib
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from io import IOBase
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import Any
 
 import pyarrow as pa
 
-from huitou.errors import FileRefused, Say
+from huitou.errors import DiskFull, FileRefused, Say
 
-MAX_MEMBERS = 1_000
-MAX_UNPACKED = 2 * 2**30
-MAX_RATIO = 200
-MAX_CELLS = 1_048_576 * 200
+WALL_S = 300
+MOST_COLUMNS = 2_000  # a sheet may have 16,384; no export has 400
+_CHILD = Path(__file__).with_name("workbook_child.py")
 _AS_CSV = Say(
     "导出为 CSV，或用 Excel、WPS 另存为 CSV 后再导入。", "Export it as CSV, or save it in Excel or WPS as CSV, and import that."
 )
@@ -30,87 +30,83 @@ _AGAIN = Say(
     "重新导出，或用 Excel、WPS 打开后另存为新的 .xlsx。",
     "Export it again, or open it in Excel or WPS and save it as a new .xlsx.",
 )
-_OVER_LIMIT = Say("读它要用 2 GiB 以上内存或 5 分钟以上", "reading it takes more than 2 GiB of memory or five minutes")
-_CHILD = Path(__file__).with_name("workbook_child.py")
+_NO_PASSWORD = Say(
+    "用 Excel 或 WPS 输入密码打开，在「文件 → 信息 → 保护工作簿 → 用密码进行加密」（WPS：「文件 → 文档加密 → 密码加密」）"
+    "里清空密码，另存为 .xlsx 后再导入。",
+    "Open it in Excel or WPS with its password, clear the password under File → Info → Protect Workbook → Encrypt with "
+    "Password (WPS: File → Encrypt), save it as .xlsx and import that.",
+)
+_FAULTS = {
+    "archive": (
+        Say("是压缩包，不是表格", "it is a zip archive, not a workbook"),
+        Say("解压后导入里面的文件。", "Unpack it and import the files inside."),
+    ),
+    "bomb": (Say("解开后远大于任何导出文件", "it unpacks to far more than any export does"), _AS_CSV),
+    "cells": (Say("表格的格子多于、或长于任何导出文件", "its sheet has more cells, or longer ones, than any export"), _AS_CSV),
+    "damaged": (Say("工作簿已损坏、不完整或有保护", "it is a damaged, cut or protected workbook and cannot be read"), _AGAIN),
+    "empty": (Say("每个工作表都是空的", "none of its sheets has a cell"), _AGAIN),
+    "limit": (Say("读它要用 2 GiB 以上内存或太长时间", "reading it takes more than 2 GiB of memory or too long"), _AS_CSV),
+    "old": (
+        Say("是旧的 .xls 格式或有密码，读不出来", "it is in the old .xls format or protected by a password; it cannot be read"),
+        Say("用 Excel 或 WPS 打开，去掉密码后另存为 .xlsx。", "Open it in Excel or WPS and save it as .xlsx without a password."),
+    ),
+    "password": (Say("有打开密码", "it is protected by a password"), _NO_PASSWORD),
+}  # fmt: skip
 
 
-def check_workbook(path: Path) -> None:
-    """Look into the zip without unpacking it. Raises FileRefused for no XLSX, damage, or sizes that are an attack."""
-    try:
-        with zipfile.ZipFile(path) as file:
-            members = file.infolist()
-            dimensions = [_dimension(file, m) for m in members if m.filename.startswith("xl/worksheets/sheet")]
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError, ValueError, zlib.error):
-        says = Say("这个 .xlsx 已损坏、不完整或有保护", "it is a damaged, cut or protected .xlsx")
-        raise FileRefused(path, says, _AGAIN) from None
-    if not any(m.filename == "xl/workbook.xml" for m in members):
-        says = Say("是压缩包，不是表格", "it is a zip archive, not a workbook")
-        raise FileRefused(path, says, Say("解压后导入里面的文件。", "Unpack it and import the files inside."))
-    unpacked = sum(m.file_size for m in members)
-    if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED or unpacked > MAX_RATIO * max(1, path.stat().st_size):
-        raise FileRefused(path, Say("解开后远大于任何导出文件", "it unpacks to far more than any export does"), _AS_CSV)
-    if max(dimensions, default=0) > MAX_CELLS:
-        says = Say("表格声称的格子数多于任何导出文件", "its sheet claims more cells than any export has")
-        raise FileRefused(path, says, _AS_CSV)
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet that holds a cell: its name, and where its rows begin in the spool."""
+
+    name: str
+    at: int
 
 
-def _dimension(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
-    """Cells that a sheet says it has; 0 where it does not say."""
-    with file.open(member) as sheet:
-        found = re.search(rb'<dimension ref="[A-Z]+\d+:([A-Z]+)(\d+)"', sheet.read(4096))
-    if not found:
-        return 0
-    column = 0
-    for letter in found[1]:
-        column = column * 26 + letter - 64
-    return column * int(found[2])
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A workbook as its child read it: `names` of all sheets, and the `filled` ones, which can be read."""
 
+    names: tuple[str, ...]
+    filled: tuple[Sheet, ...]
+    spool: mmap.mmap
 
-def workbook_head(path: Path, rows: int) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """The sheets' names and the first rows of the first sheet that has any, as stripped text."""
-    with _child(path, rows) as (about, batches):
-        cells = [row for batch in batches for row in batch.to_pylist()]
-    return tuple(about["sheets"]), tuple(tuple((value or "").strip() for value in row.values()) for row in cells)
-
-
-def workbook_rows(path: Path) -> Iterator[pa.RecordBatch]:
-    """All rows of that sheet (the first row of the sheet first), columns named by position, all text."""
-    with _child(path, None) as (_, batches):
-        yield from batches
-
-
-@contextmanager
-def _child(path: Path, rows: int | None) -> Iterator[tuple[dict[str, list[str]], Iterator[pa.RecordBatch]]]:
-    """A reading child: what it says about the file, and its batches. Raises FileRefused when it fails or dies."""
-    command = [sys.executable, "-I", str(_CHILD), str(path), str(rows if rows is not None else -1)]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdout is not None
-        try:
-            about = _about(path, process.stdout)
-            yield about, _batches(path, process.stdout)
-        finally:
-            process.stdout.close()
-            process.kill()
-
-
-def _about(path: Path, stdout: IO[bytes]) -> dict[str, list[str]]:
-    line = stdout.readline()
-    about: dict[str, list[str]] = json.loads(line) if line.endswith(b"\n") else {"fault": ["limit"]}
-    if fault := about.get("fault"):
-        if fault[0] == "empty":
-            raise FileRefused(path, Say("每个工作表都是空的", "none of its sheets has a cell"), _AGAIN)
-        if fault[0] == "limit":
-            raise FileRefused(path, _OVER_LIMIT, _AS_CSV)
-        says = Say(
-            "工作表读不出来：已损坏，或不是表格程序写的", "its sheet cannot be read: damaged, or not written by a spreadsheet"
-        )
-        raise FileRefused(path, says, _AGAIN)
-    return about
-
-
-def _batches(path: Path, stdout: IO[bytes]) -> Iterator[pa.RecordBatch]:
-    try:
-        with pa.ipc.open_stream(cast(IOBase, stdout)) as reader:
+    def rows(self, sheet: Sheet) -> Iterator[pa.RecordBatch]:
+        """All rows of a sheet (the first row of the sheet first), columns named by position, all text."""
+        with pa.ipc.open_stream(pa.py_buffer(self.spool).slice(sheet.at)) as reader:
             yield from reader
-    except pa.ArrowInvalid:
-        raise FileRefused(path, _OVER_LIMIT, _AS_CSV) from None
+
+    def head(self, sheet: Sheet, rows: int) -> tuple[tuple[str, ...], ...]:
+        """The first rows of a sheet as stripped text, without the columns after the `MOST_COLUMNS`-th."""
+        first = next(self.rows(sheet)).slice(0, rows)
+        return tuple(
+            zip(*([(v or "").strip() for v in column.to_pylist()] for column in first.columns[:MOST_COLUMNS]), strict=True)
+        )
+
+
+def read_book(path: Path) -> Book:
+    """Read a workbook. Raises FileRefused for none, damage, a password, or what is an attack, and DiskFull."""
+    with tempfile.TemporaryFile(prefix="huitou-") as spool:
+        about = _told(path, spool.fileno())
+        if fault := about.get("fault"):
+            if fault == "disk":
+                raise DiskFull(Path(tempfile.gettempdir()))
+            old = fault == "damaged" and not _is_zip(path)
+            raise FileRefused(path, *_FAULTS["old" if old else fault])
+        content = mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ)
+    return Book(tuple(about["sheets"]), tuple(Sheet(name, at) for name, at in about["filled"]), content)
+
+
+def _told(path: Path, spool: int) -> dict[str, Any]:
+    """What the child says of the file; a child that dies, or does not end, has met its limits."""
+    command = [sys.executable, "-I", str(_CHILD), str(path), str(spool)]
+    with suppress(subprocess.TimeoutExpired, ValueError):
+        no = subprocess.DEVNULL
+        child = subprocess.run(command, stdin=no, stdout=subprocess.PIPE, stderr=no, pass_fds=(spool,), timeout=WALL_S)
+        about: dict[str, Any] = json.loads(child.stdout)
+        return about
+    return {"fault": "limit"}
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"PK"

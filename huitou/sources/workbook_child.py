@@ -1,64 +1,144 @@
-"""The child that reads one XLSX file under limits; run as a script, knows nothing else of the product.
+"""The child that reads one workbook under limits; run as a script, knows nothing else of the product.
 
-Arguments: path, number of rows (-1: all). Standard output: one line of JSON (sheets, or the fault), then an Arrow stream
-of text columns named by position.
+Arguments: path, number of an open file. Into that file go the sheets that hold a cell, one Arrow stream of text columns
+after the other; standard output gets one line of JSON: the sheets' names and where each stream begins, or the fault.
 """
 
+import io
 import json
 import os
+import re
 import sys
-from io import IOBase
-from typing import Any, cast
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 MEMORY = 2 * 2**30
-CPU_S = 300
-_BATCH = 32_768
+SPOOL = 4 * 2**30
+CPU_S = 120
+MAX_MEMBERS = 1_000
+MAX_UNPACKED = 2 * 2**30
+MAX_RATIO = 200
+MAX_CELLS = 1_048_576 * 200
+MAX_CELL_BYTES = 2**20  # a spreadsheet's own limit is 32,767 characters
+_BATCH_ROWS = 32_768
+_BATCH_BYTES = 16 * 2**20
+_NAME = 200
+_LOCKED = re.compile(
+    re.escape("EncryptedPackage".encode("utf-16-le")) + rb"|\x09\x08\x10\x00\x00\x06\x05\x00.{12}(?:\x86\x00\x00\x00)?\x2f\x00",
+    re.DOTALL,
+)
+"""A workbook with a password: the stream in which a new one lies, or what an old one begins with (BOF, WRITEPROT, FILEPASS)."""
+
+
+class Fault(Exception):
+    """Why the file is not read, as a code."""
 
 
 def limit() -> None:
-    """Bound this process's address space and CPU time, where the system can."""
+    """Bound this process's address space, CPU time and output, where the system can."""
     try:
         import resource  # noqa: PLC0415 - not on Windows
     except ImportError:
         return
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    bounds = {resource.RLIMIT_AS: MEMORY, resource.RLIMIT_CPU: CPU_S, resource.RLIMIT_FSIZE: SPOOL, resource.RLIMIT_CORE: 0}
+    for what, most in bounds.items():
+        resource.setrlimit(what, (most, most))
 
 
-def first_filled(reader: Any, rows: int) -> Any:
-    """The first sheet with a cell in it as an Arrow batch of text, empty leading rows included."""
-    for index in range(len(reader.sheet_names)):
-        sheet = reader.load_sheet(index, header_row=None, skip_rows=0, dtypes="string", n_rows=rows if rows >= 0 else None)
-        if sheet.height and sheet.width:
-            return sheet.to_arrow()
-    return None
+def check(content: bytes) -> None:
+    """Look at the zip's directory and the sheets' claims without unpacking. Raises Fault."""
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        members = file.infolist()
+        names = [m.filename.lower().replace("\\", "/") for m in members]
+        if not any(name.startswith("xl/workbook.") for name in names) and not {"mimetype", "content.xml"} <= {*names}:
+            raise Fault("archive")
+        unpacked = sum(m.file_size for m in members)
+        if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED or unpacked > MAX_RATIO * max(1, len(content)):
+            raise Fault("bomb")
+        sheets = [m for m, name in zip(members, names, strict=True) if name.startswith("xl/worksheets/sheet")]
+        if max((_claimed(file, m) for m in sheets), default=0) > MAX_CELLS:
+            raise Fault("cells")
+
+
+def _claimed(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
+    """Cells that a sheet says it has; 0 where it does not say."""
+    with file.open(member) as sheet:
+        found = re.search(rb"<dimension ref=[\"'][A-Z]+\d+:([A-Z]{1,9})(\d{1,9})[\"']", sheet.read(4096))
+    if not found:
+        return 0
+    column = 0
+    for letter in found[1]:
+        column = column * 26 + letter - 64
+    return column * int(found[2])
+
+
+def sheets(content: bytes) -> Iterator[tuple[str, Any]]:
+    """Name and cells of each sheet, empty leading rows included; None for the cells of an empty one. Raises Fault."""
+    import fastexcel  # noqa: PLC0415 - under the limits, so that they hold from the first byte
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    reader = fastexcel.read_excel(content)
+    for name in reader.sheet_names:
+        sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+        batch: Any = sheet.to_arrow() if sheet.height and sheet.width else None
+        del sheet
+        if batch is not None and any((pc.max(pc.binary_length(c)).as_py() or 0) > MAX_CELL_BYTES for c in batch.columns):
+            raise Fault("cells")
+        yield name, batch
+
+
+def pieces(batch: Any) -> Iterator[Any]:
+    """The batch in parts that whoever reads them can hold."""
+    if batch.num_rows > 1 and (batch.num_rows > _BATCH_ROWS or batch.nbytes > _BATCH_BYTES):
+        half = batch.num_rows // 2
+        yield from pieces(batch.slice(0, half))
+        yield from pieces(batch.slice(half))
+    else:
+        yield batch
+
+
+def spooled(path: Path, spool: io.BufferedWriter) -> dict[str, Any]:
+    """Write the sheets; what is to be said about them. Raises Fault and whatever a hostile file provokes."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    content = path.read_bytes()
+    if content.startswith(b"PK"):
+        check(content)
+    elif _LOCKED.search(content):
+        raise Fault("password")
+    names, filled = [], []
+    for name, batch in sheets(content):
+        names.append(name[:_NAME])
+        if batch is None:
+            continue
+        filled.append((name[:_NAME], spool.tell()))
+        batch = batch.rename_columns([str(i) for i in range(batch.num_columns)])
+        with pa.ipc.new_stream(spool, batch.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+            for piece in pieces(batch):
+                writer.write_batch(piece)
+    if not filled:
+        raise Fault("empty")
+    return {"sheets": names, "filled": filled}
 
 
 def main() -> None:
     """Read, write, leave."""
-    path, rows = sys.argv[1], int(sys.argv[2])
     limit()
     os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
-    out = sys.stdout.buffer
     try:
-        import fastexcel  # noqa: PLC0415 - under the limits, so that they hold from the first byte
-        import pyarrow as pa  # noqa: PLC0415
-
-        reader = fastexcel.read_excel(path)
-        batch = first_filled(reader, rows)
-        about = {"sheets": list(reader.sheet_names)} if batch is not None else {"fault": ["empty"]}
+        with os.fdopen(int(sys.argv[2]), "wb") as spool:
+            about = spooled(Path(sys.argv[1]), spool)
+    except Fault as fault:
+        about = {"fault": str(fault)}
     except MemoryError:
-        batch, about = None, {"fault": ["limit"]}
-    except Exception:  # noqa: BLE001 - whatever a hostile file provokes
-        batch, about = None, {"fault": ["damaged"]}
-    out.write(json.dumps(about).encode() + b"\n")
-    if batch is not None:
-        batch = batch.rename_columns([str(i) for i in range(batch.num_columns)])
-        with pa.ipc.new_stream(cast(IOBase, out), batch.schema) as writer:
-            for start in range(0, batch.num_rows, _BATCH):
-                writer.write_batch(batch.slice(start, _BATCH))
-    out.flush()
+        about = {"fault": "limit"}
+    except OSError as error:
+        about = {"fault": "disk" if error.errno else "damaged"}
+    except BaseException:  # noqa: BLE001 - whatever a hostile file provokes; a Rust panic is no Exception
+        about = {"fault": "damaged"}
+    sys.stdout.write(json.dumps(about) + "\n")
 
 
 if __name__ == "__main__":

@@ -160,4 +160,80 @@ traffic = Table(
     ), key=("shop_key", "day", "product_key", "device"), month_of="day", versions=True, grows=("visitors", "page_views"),
 )  # fmt: skip
 
-ALL = (shops, agents, products, messages, orders, order_lines, refunds, reviews, traffic)
+platform_reports = Table(
+    "platform_reports", "平台报表", "Rows of the platforms' own service reports: to reconcile with, never computed from", (
+        SHOP,
+        C("report_key", "key", "报表行", "the row: report, scope, days, account and hour; without a day its numbers too"),
+        C("report", "code", "报表", "which report: sycm.inquiry, sycm.reception, chitu.agents, feige.agents…"),
+        C("scope", "code", "范围", "day, agent, agent_day, hour, total, mean, shop_total, peers"),
+        C("day", "date", "日期", "day in the shop's zone; 1970-01-01 for a row of no single day"),
+        C("first_day", "date", "起始日", "first day that the row covers, where the file tells", nullable=True),
+        C("last_day", "date", "截止日", "last day that the row covers, where the file tells", nullable=True),
+        C("account", "code", "子账号", "the service account, without the shop's name", nullable=True, privacy="staff"),
+        C("agent_key", "key", "客服", "that account", nullable=True, privacy="staff"),
+        C("hour", "int", "小时", "hour of the day, 0 to 23", nullable=True),
+    ), key=("report_key",), month_of="day", cluster=("report", "day"), versions=True,
+)  # fmt: skip
+
+platform_numbers = Table(
+    "platform_numbers", "平台数值", "Numbers of the platforms' own service reports, one for each cell", (
+        SHOP,
+        C("report_key", "key", "报表行", "the row of platform_reports"),
+        C("day", "date", "日期", "that row's day"),
+        C("name", "text", "表头", "the heading as exported; under two header rows both, joined by a hyphen"),
+        C("measure", "code", "指标", "the heading in one spelling for all reports: without unit, brackets and variants"),
+        C("value", "float", "数值", "in the unit; a rate as a fraction"),
+        C("unit", "code", "单位", "share, s, fen, count"),
+    ), key=("report_key", "name"), month_of="day", cluster=("report_key",), versions=True,
+)  # fmt: skip
+
+chat_sessions = Table(
+    "chat_sessions", "平台会话", "Chat sessions as the platform lists them, and the sessions of logs whose buyer is masked", (
+        SHOP,
+        C("session_key", "key", "会话", "the session", privacy="token"),
+        C("origin", "code", "来自", "report: the platform's list of sessions; log: a chat log in which the buyer is masked"),
+        CUSTOMER_OR_NONE,
+        C("talk_key", "key", "聊天代号", "log only: the customer_key under which the session's messages are stored",
+          nullable=True, privacy="token"),
+        C("alias_key", "key", "掩码买家", "keyed print of what a mask leaves of the buyer's name: its first and last character",
+          nullable=True, privacy="token"),
+        C("agent_key", "key", "客服", "the service account that received the customer; empty where none did", nullable=True,
+          privacy="staff"),
+        C("started_at", "time", "开始", "when the customer came (log: the first message)"),
+        C("day", "date", "日期", "day in the shop's zone"),
+        PRODUCT_OR_NONE,
+        C("kind", "text", "咨询类型", "as exported", nullable=True),
+        C("first_response_s", "float", "首次响应", "from the start to the first reply, as the platform counts it", unit="s",
+          nullable=True),
+        C("mean_response_s", "float", "平均响应", "mean wait for a reply, as the platform counts it", unit="s", nullable=True),
+        C("minutes", "float", "会话时长", "length of the session", unit="min", nullable=True),
+        C("customer_messages", "int", "客户消息数", "by the customer, as the platform counts them", nullable=True),
+        C("agent_messages", "int", "客服消息数", "by the service account, as the platform counts them", nullable=True),
+        C("satisfaction", "int", "满意度", "5 very satisfied … 1 very dissatisfied; empty where the customer did not say",
+          unit="stars", nullable=True),
+        C("solved", "bool", "是否解决", "the customer's problem was solved; empty where not said", nullable=True),
+        C("transferred_to", "key", "转接后客服", "the account that the session was handed to", nullable=True, privacy="staff"),
+    ), key=("session_key",), month_of="day", cluster=("alias_key", "started_at"), versions=True,
+)  # fmt: skip
+
+complaints = Table(
+    "complaints", "投诉赔付", "Complaints and what the shop or the platform paid for them", (
+        SHOP,
+        C("complaint_key", "key", "投诉单", "the complaint", privacy="shop"),
+        C("complaint_id", "code", "投诉编号", "as exported", privacy="shop"),
+        C("order_key", "key", "订单", "the order, where exported", nullable=True, privacy="shop"),
+        CUSTOMER_OR_NONE,
+        C("kind", "code", "类别", "compensation, complaint"),
+        C("applied_at", "time", "申请时间", "when it was raised"),
+        C("day", "date", "申请日期", "day in the shop's zone"),
+        C("amount_fen", "money", "金额", "asked for or paid", unit="fen", nullable=True),
+        C("reason", "text", "原因", "as exported, masked", nullable=True, privacy="masked"),
+        C("status", "text", "状态", "as exported", nullable=True),
+        C("settled", "bool", "已赔付", "the amount was paid"),
+    ), key=("complaint_key",), month_of="day", cluster=("order_key",), versions=True, grows=("settled",),
+)  # fmt: skip
+
+ALL = (
+    shops, agents, products, messages, orders, order_lines, refunds, reviews, traffic, platform_reports, platform_numbers,
+    chat_sessions, complaints,
+)  # fmt: skip

@@ -32,6 +32,18 @@ sessions = Table(
     ), key=("first_key",), month_of="day", cluster=("customer_key", "started_at"), fact=True,
 )  # fmt: skip
 
+chat_matches = Table(
+    "chat_matches", "会话对应", "Log sessions of masked buyers, each with the session of the platform's list that it must be", (
+        SHOP,
+        C("talk_key", "key", "聊天代号", "the customer_key under which the log's messages stand", privacy="token"),
+        C("session_key", "key", "会话", "the session of the platform's list", privacy="token"),
+        CUSTOMER_OR_NONE,
+        C("day", "date", "日期", "day of the log's first message"),
+        C("exact", "bool", "同一时刻", "both begin at the same second"),
+        C("same_agent", "bool", "同一客服", "both name the same account"),
+    ), key=("talk_key",), month_of="day", cluster=("talk_key",), fact=True,
+)  # fmt: skip
+
 receptions = Table(
     "receptions", "接待", "Receptions: shop × agent × customer × day", (
         SHOP, CUSTOMER, AGENT,
@@ -132,4 +144,4 @@ order_service = Table(
     ), key=("order_key", "agent_key", "part"), month_of="day", cluster=("order_key",), fact=True,
 )  # fmt: skip
 
-ALL = (rounds, sessions, receptions, inquiries, order_facts, order_service)
+ALL = (rounds, sessions, chat_matches, receptions, inquiries, order_facts, order_service)

@@ -1,0 +1,157 @@
+"""What `huitou doctor FILE` says before anything is stored; every count is made a second time by hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from huitou.cli.checkup import CARRIED_BY
+from huitou.metrics.needs import NEEDS
+from huitou.sources import joins
+from huitou.sources.examine import Look
+from tests.exported import DONE, ORDERS, REFUNDED, THREE, UNPAID, put
+from tests.exported import shop as fresh
+from tests.exports import write_chats
+from tests.front import huitou
+
+REFUND = "退款编号,订单编号,退款的申请时间,买家退款金额,退款状态,买家退款原因\n"
+
+
+def look(shop: Path, *files: Path, code: int = 0) -> dict[str, Any]:
+    done = huitou("-w", shop, "doctor", *files, "--format", "json", ok=False)
+    assert done.exit_code == code, done.output
+    return json.loads(done.stdout)
+
+
+def one(shop: Path, file: Path) -> dict[str, Any]:
+    (check,) = look(shop, file)["files"]
+    return check
+
+
+def test_a_file_is_told_by_source_header_rows_and_span(tmp_path: Path) -> None:
+    ws = fresh(tmp_path)
+    check = one(ws.path, put(tmp_path, "a.csv", THREE, "gb18030"))
+    assert (check["source"], check["encoding"], check["rows"], check["set_aside"]) == ("tmall.orders", "GB18030", 3, 0)
+    assert check["span"] == ["2025-03-01T10:00:00+08:00", "2025-03-03T23:59:59+08:00"]
+    assert check["header"] == {"version": check["header"]["version"], "columns": 19, "used": 19, "unknown": []}
+    assert ws.lake.loads() == [] and not list((ws.path / "lake").glob("tables/*"))
+
+
+def test_the_header_version_does_not_depend_on_the_order_of_columns(tmp_path: Path) -> None:
+    shop, names = fresh(tmp_path).path, ORDERS.split(",")
+    cells = UNPAID.split(",")
+    turned = "\n".join(",".join(reversed(row)) for row in (names, cells))
+    more = f"{ORDERS},新出的列\n{UNPAID},\n"
+    same, other, new = (one(shop, put(tmp_path, f"{i}.csv", t)) for i, t in enumerate((THREE, turned, more)))
+    assert same["header"]["version"] == other["header"]["version"] != new["header"]["version"]
+    assert new["header"]["unknown"] == ["新出的列"]
+
+
+def test_ids_that_excel_spoiled_and_contacts_that_are_hidden(tmp_path: Path) -> None:
+    rows = [DONE.replace('="1930000000000000101"', "1.93E+18"), REFUNDED.replace("'13800000002", "138****0002"),
+            UNPAID.replace("'13800000001", "18800000000-123"), UNPAID.replace("0303", "0304").replace("'13800000001", "Enc.abc")]  # fmt: skip
+    check = one(fresh(tmp_path).path, put(tmp_path, "a.csv", "\n".join([ORDERS, *rows]) + "\n"))
+    assert check["damaged_ids"] == {"订单编号": {"scientific": 1, "rounded": 0}}
+    assert check["problems"] == [{"reason": "damaged_id", "column": "订单编号", "n": 1, "first_row": 2}]
+    assert check["contacts"]["联系手机"] == {"clear": 0, "masked": 1, "cipher": 1, "virtual": 1, "empty": 0}
+
+
+def test_orders_on_several_rows_mixed_zones_and_currencies(tmp_path: Path) -> None:
+    names = "订单编号,订单创建时间,订单付款时间,买家实际支付金额,总金额,币种"
+    rows = ["7001,2025-03-01 10:00:00 +0800,,1,1,CNY"] * 2 + [
+        "7002,2025-03-01 10:00:00,,1,1,USD",
+        "7003,2025-03-01 09:00:00,,1,1,CNY",
+    ]
+    check = one(fresh(tmp_path).path, put(tmp_path, "a.csv", "\n".join([names, *rows]) + "\n"))
+    assert check["orders_on_several_rows"] == {"orders": 1, "rows": 2}
+    assert check["zones"] == {"+08:00": 2, "": 2} and check["currencies"] == {"CNY": 3, "USD": 1}
+
+
+def test_joins_are_foreseen_among_files_and_with_what_is_stored(tmp_path: Path) -> None:
+    shop = fresh(tmp_path).path
+    chats = {name: [("", "2025-03-01 09:59:00", "在吗")] for name in ("小鱼在海边", "别的客人")}
+    files = [put(tmp_path, "a.csv", THREE), write_chats(tmp_path / "c.txt", "青麓男包旗舰店", chats),
+             put(tmp_path, "r.csv", REFUND + "9001,1930000000000000202,2025-03-04 10:00:00,160,退款成功,不想要\n"
+                 "9002,1930000000000000999,2025-03-04 10:00:00,1,退款成功,不想要\n")]  # fmt: skip
+    expected = {("messages", "orders"): (2, 1), ("orders", "messages"): (2, 1), ("refunds", "orders"): (2, 1)}
+    for _ in ("before", "after"):
+        found = {(j["left"], j["right"]): (j["n"], j["found"]) for j in look(shop, *files)["joins"]}
+        assert found == expected
+        huitou("-w", shop, "import", files[0])
+        files = files[1:]  # the orders are in the lake now
+
+
+def test_a_join_of_many_keys_is_a_sample_with_the_same_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joins, "MOST", 2_000)
+    random = pl.Series(range(40_000)).hash(1).reinterpret(signed=True).abs()
+    keys = joins.Keys()
+    for part in range(0, 40_000, 5_000):
+        keys.add("refunds", pl.DataFrame({"order_key": random[part : part + 5_000]}))
+        keys.add("orders", pl.DataFrame({"order_key": random[part : part + 2_500]}))
+    (join,) = [j for j in keys.joins() if j.link.left == "refunds"]
+    assert join.sampled and join.n <= 2_000 and join.share is not None and abs(join.share - 0.5) < 0.06
+
+
+def test_what_cannot_be_computed_names_the_export_that_would_carry_it(tmp_path: Path) -> None:
+    shop = fresh(tmp_path).path
+    told = look(shop, put(tmp_path, "a.csv", THREE))["metrics"]
+    waiting = {x["need"]: x for x in told["wait_for"]}
+    assert "旺旺聊天记录（旧版客户端 TXT）" in [e["zh"] for e in waiting["chats"]["exports"]]
+    assert "inquiry_conversion" in waiting["chats"]["metrics"] and "orders" not in waiting and "items" not in waiting
+    huitou("-w", shop, "import", tmp_path / "a.csv")
+    cells = json.loads(huitou("-w", shop, "metrics", "all", "--format", "json").stdout)
+    lacking = {c["metric"] for c in cells if c["status"].removeprefix("needs ") in CARRIED_BY}
+    assert lacking == {m for x in told["wait_for"] if x["need"] in CARRIED_BY for m in x["metrics"]}
+
+
+def test_every_table_that_carries_a_need_is_known() -> None:
+    assert set(CARRIED_BY) <= set(NEEDS)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_conclusions_come_first_and_nothing_of_a_person_is_said(tmp_path: Path, lang: str) -> None:
+    ws = fresh(tmp_path)
+    file = put(tmp_path, "a.csv", THREE.replace('="1930000000000000303"', "1.93E+18"))
+    bad = put(tmp_path, "b.csv", "hello")
+    done = huitou("--lang", lang, "-w", ws.path, "doctor", file, bad, ok=False)
+    first, *rest = done.stdout.splitlines()
+    assert first.startswith("! ") and ("搁置 1" if lang == "zh" else "1 set aside") in first and done.exit_code == 1
+    assert any("b.csv" in line and line.startswith("✗") for line in rest)
+    assert not any(word in done.stdout for word in ("小鱼", "周一", "1380000", "某路", "19300"))
+
+
+def test_a_file_that_is_in_already_says_so_and_import_dry_run_says_the_same(tmp_path: Path) -> None:
+    ws, file = fresh(tmp_path), put(tmp_path, "a.csv", THREE)
+    huitou("-w", ws.path, "import", file)
+    assert one(ws.path, file)["imported_before_as"] == 1
+    dry = huitou("-w", ws.path, "import", file, "--dry-run").stdout
+    assert dry == huitou("-w", ws.path, "doctor", file).stdout and len(ws.lake.loads()) == 1
+
+
+def test_runs_of_an_order_are_counted_across_stretches() -> None:
+    look = Look()
+    for ids in (["a", "b", "b"], ["b", "c"], ["c", "d", "d"]):
+        look._see_orders(pl.Series(ids))
+    assert look.several_rows() == (3, 7)
+
+
+def test_the_json_is_documented() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "doctor.md").read_text("utf-8")
+    names = (
+        "format timezone files joins days metrics refused source kind encoding header rows set_aside tables span problems notes"
+    )
+    more = "imported_before_as new_columns missing_columns damaged_ids contacts orders_on_several_rows currencies zones wait_for"
+    assert [name for name in (names + " " + more).split() if f"`{name}`" not in text] == []
+
+
+def test_the_report_says_how_far_the_imported_files_join(tmp_path: Path) -> None:
+    ws = fresh(tmp_path)
+    chats = {"小鱼在海边": [("", "2025-03-01 09:59:00", "在吗"), ("小禾", "2025-03-01 10:00:00", "在的")]}
+    bad = THREE.replace('="1930000000000000303"', "1.93E+18")
+    huitou("-w", ws.path, "import", put(tmp_path, "a.csv", bad), write_chats(tmp_path / "c.txt", "青麓男包旗舰店", chats))
+    huitou("-w", ws.path, "report")
+    page = next((ws.path / "reports").glob("*.html")).read_text("utf-8")
+    for told in ("导入检查", "下单的客户里聊过的：50.0%（1 / 2）。", "1 行没有存入，等着改", "编号被 Excel 改成了近似数 1 行"):
+        assert told in page, told
