@@ -90,7 +90,7 @@ def test_a_file_that_is_no_export(shop: Path, tmp_path: Path, name: str) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["png", pytest.param("mixed", marks=pytest.mark.slow), "no column", pytest.param("header", marks=pytest.mark.slow)]
+    "name", ["no column", *(pytest.param(name, marks=pytest.mark.slow) for name in ("png", "mixed", "header"))]
 )
 def test_and_in_chinese_from_a_second_process(shop: Path, tmp_path: Path, name: str) -> None:
     text = said(shop, "import", put(tmp_path, "wrong.csv", FILES[name][0]), lang="zh", real=True)

@@ -146,6 +146,7 @@ def test_the_json_is_documented() -> None:
     assert [name for name in (names + " " + more).split() if f"`{name}`" not in text] == []
 
 
+@pytest.mark.slow
 def test_the_report_says_how_far_the_imported_files_join(tmp_path: Path) -> None:
     ws = fresh(tmp_path)
     chats = {"小鱼在海边": [("", "2025-03-01 09:59:00", "在吗"), ("小禾", "2025-03-01 10:00:00", "在的")]}

@@ -32,6 +32,9 @@ DEMO = ("ExportOrderList", "ExportOrderDetailList", "即时消息", "商品评�
 PLAIN = ("orders", "ExportOrderList", "ExportOrderDetailList", "商品评价", "退款")
 """Fixtures with one row of their main table per row of the file, whatever stands around it."""
 NAMES = (*DEMO, "orders", "traditional", "chatwoot", "gorgias", "jd orders", "jd chats", "pdd orders", "douyin orders")
+QUICK = ("orders", "旺旺聊天记录_小禾", "traditional", "gorgias", "jd chats", "douyin orders")
+SOME = [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in NAMES]
+"""Of each way to read a text one in the fast part: a table, chats of two platforms, Big5's signs, JSON lines."""
 
 
 @cache
@@ -118,7 +121,7 @@ def texts_of(frame: pl.DataFrame) -> list[str]:
     return [text for name in frame.columns if frame.schema[name] == pl.String for text in frame[name].drop_nulls()]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SOME)
 def test_each_encoding_is_read_right_or_refused(tmp_path: Path, name: str) -> None:
     text = fixtures()[name]
     right = Read.of(text.encode(), tmp_path)
@@ -129,7 +132,7 @@ def test_each_encoding_is_read_right_or_refused(tmp_path: Path, name: str) -> No
         assert right.same(read) if encoding in READ and whole else read is None or right.same(read), encoding
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SOME)
 def test_two_encodings_in_one_file_are_refused(tmp_path: Path, name: str) -> None:
     lines = fixtures()[name].splitlines(keepends=True)
     right = Read.of("".join(lines).encode(), tmp_path)
@@ -156,7 +159,7 @@ def cut_anywhere(folder: Path, name: str, encoding: str, cuts: int) -> None:
             assert read.rows.head(-1).rows() == whole.rows.rows()[: max(0, read.rows.height - 1)], (name, encoding, cut)
 
 
-@pytest.mark.parametrize("name", ["orders", "旺旺聊天记录_小禾", "gorgias"])
+@pytest.mark.parametrize("name", ["orders", "旺旺聊天记录_小禾", pytest.param("gorgias", marks=pytest.mark.slow)])
 def test_cut_at_some_bytes(tmp_path: Path, name: str) -> None:
     cut_anywhere(tmp_path, name, "gb18030", 10)
 

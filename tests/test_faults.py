@@ -42,7 +42,7 @@ def bring(folder: Path, files: list[Path], hear: Connection) -> None:
 def started(ws: Workspace, files: list[Path]) -> tuple[ForkServerProcess, Connection]:
     """An import in a process of its own, which has loaded everything and is about to begin."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.test_faults"])
+    context.set_forkserver_preload(["tests.test_faults", "huitou.sources.registry", "deltalake", "ibis"])
     hear, say = context.Pipe(duplex=False)
     process = context.Process(target=bring, args=(ws.path, files, say), daemon=True)
     process.start()
@@ -80,9 +80,13 @@ def whole(ws: Workspace) -> dict[str, int]:
 @pytest.mark.slow
 def test_killed_at_two_hundred_random_moments(tmp_path: Path) -> None:
     seed = int(os.environ.get("HUITOU_SEED", random.randrange(10**6)))
-    chance, ws, hit, took = random.Random(seed), shop(tmp_path), 0, 0.3
+    chance, hit, took = random.Random(seed), 0, 0.3
     for number in range(200):
-        files = pair(tmp_path, number)
+        done = number % 20
+        if not done:  # a look at the whole of a shop costs as much as it has loads: ten shops of twenty kills
+            (tmp_path / str(number)).mkdir()
+            ws = shop(tmp_path / str(number))
+        files = pair(ws.path.parent, number)
         process, hear = started(ws, files)
         began = time.monotonic()
         if hear.poll(chance.uniform(0, 1.1 * took)):
@@ -91,11 +95,12 @@ def test_killed_at_two_hundred_random_moments(tmp_path: Path) -> None:
         process.join()
         hit += bool(ws.lake.ledger.unfinished())
         before = whole(ws)
-        assert before["orders"] in (ORDERS * number, ORDERS * (number + 1)), seed
-        assert before["messages"] in (2 * number, 2 * (number + 1)), seed
+        assert before["orders"] in (ORDERS * done, ORDERS * (done + 1)), seed
+        assert before["messages"] in (2 * done, 2 * (done + 1)), seed
         assert not any(report.refused for report in import_files(ws, files)), seed
-    assert whole(ws) == {"orders": ORDERS * 200, "messages": 2 * 200}, seed
-    assert ws.lake.check() == [] and ws.lake.ledger.unfinished() == []
+        if done == 19:
+            assert whole(ws) == {"orders": ORDERS * 20, "messages": 2 * 20}, seed
+            assert ws.lake.check() == [] and ws.lake.ledger.unfinished() == []
     sys.stdout.write(f"HUITOU_SEED={seed}: {hit} of 200 kills hit an open load\n")
     assert hit > 30
 
@@ -186,7 +191,7 @@ DYING = {
 }
 
 
-@pytest.mark.parametrize("how", DYING)
+@pytest.mark.parametrize("how", [pytest.param(how, marks=[pytest.mark.slow] * (how not in ("killed", "hangs"))) for how in DYING])
 def test_a_reader_that_dies_costs_only_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     for module in (archive, workbook):
         monkeypatch.setattr(module, "_CHILD", put(tmp_path, "child.py", DYING[how]))

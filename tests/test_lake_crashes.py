@@ -110,7 +110,9 @@ def test_killed_at_twenty_random_moments(tmp_path: Path) -> None:
     assert hit > 3, f"{hit} of 20 kills hit a load (seed {seed})"
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    "step", [pytest.param(step, marks=[pytest.mark.slow] * (step == "the tables are committed")) for step in STEPS]
+)
 def test_a_load_that_died_after_a_step(tmp_path: Path, step: str) -> None:
     """Undone before its promise is in the ledger, finished after it, whatever of it had been done."""
     ws = new_workspace(tmp_path)

@@ -162,6 +162,19 @@ def test_only_one_agent_is_below_the_bar():
     assert {c.denominator for c in ups} == {57}
 
 
+def test_satisfied_sessions_of_those_rated():
+    """Rated 5, 4, 3 and 1: two of four; the session without a rating and the one of a masked log count nowhere."""
+    rated = [{"satisfaction": n, "agent_key": k} for n, k in ((5, 1), (4, 1), (3, 2), (1, 2), (None, 2))]
+    log = [{"origin": "log", "satisfaction": None, "agent_key": 1}]
+    snapshot = shop(chat_sessions=[{"origin": "report"} | row for row in rated] + log)
+    (cell,) = numbers(snapshot, ["service_satisfaction"])
+    assert (cell.value, cell.numerator, cell.n) == (0.5, 2, 4)
+    assert {c.by["agent"]: c.value for c in numbers(snapshot, ["service_satisfaction"], by=("agent",))} == {
+        "0001": 1.0,
+        "0002": 0.0,
+    }
+
+
 def test_what_no_file_carries_says_what_it_needs():
     names = ["phone_service_share", "service_satisfaction", "complaint_rate", "bad_review_resolution"]
     statuses = [c.status for c in numbers(shop(messages=[{}]), names)]

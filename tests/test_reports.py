@@ -132,6 +132,7 @@ def test_colours_of_charts_follow_the_theme(pages: dict[str, str]) -> None:
     assert not [c for d in drawings for c in re.findall(r'(?:fill|stroke)="(#[0-9a-f]{3,6})"', d)]
 
 
+@pytest.mark.slow
 def test_the_same_report_is_the_same_page(pages: dict[str, str], tmp_path: Path) -> None:
     path = write_html(sample(), tmp_path / "deep" / "report.html")
     assert path.read_text("utf-8") == pages["zh"] and len(pages["zh"].encode()) < 1_500_000

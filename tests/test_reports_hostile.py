@@ -113,11 +113,11 @@ HOSTILE = [dress.replace("{}", seed) for dress, seed in product(DRESSED, SEEDS)]
 WHO: tuple[Literal["customer", "agent", "robot", "review"], ...] = ("customer", "agent", "review", "robot")
 
 
-def hostile() -> Report:
-    """The sample with hostile text in every field that is imported or generated."""
+def hostile(times: int = 1) -> Report:
+    """The sample with hostile text in every field that is imported or generated, its findings so many times."""
     words = cycle(HOSTILE)
     d = sample().diagnosis
-    findings = tuple(_poisoned(f, [next(words) for _ in range(110)]) for f in d.findings for _ in range(2))
+    findings = tuple(_poisoned(f, [next(words) for _ in range(110)]) for f in d.findings for _ in range(times))
     findings = tuple(replace(f, code=f"{f.code}.{i}" if i % 2 else f.code) for i, f in enumerate(findings))
     unknown = tuple(next(words) for _ in range(20))
     texts = [next(words) for _ in range(4)]
@@ -174,12 +174,12 @@ class Tags(HTMLParser):
         self.attributes |= {name for name, _ in attrs}
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.slow)])
+def written(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """The hostile report as HTML and XLSX."""
     folder = tmp_path_factory.mktemp("hostile")
-    write_html(hostile(), folder / "report.html", lang="zh")
-    write_xlsx(hostile(), folder / "report.xlsx", lang="zh")
+    write_html(hostile(request.param), folder / "report.html", lang="zh")
+    write_xlsx(hostile(request.param), folder / "report.xlsx", lang="zh")
     return folder
 
 

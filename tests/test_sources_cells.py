@@ -1,5 +1,6 @@
 """Cells: whole columns against a plain computation with Decimal and datetime, one cell at a time."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from huitou.sources import cells
+from huitou.sources.clock import plain_times
 from huitou.sources.keys import key_column, key_of_repeated
 from huitou.tables import key63
 
@@ -149,3 +151,18 @@ def test_keys_of_columns_are_those_of_single_things(values: list[str | None]) ->
     wanted = [None if v is None else key63("tmall", "店", "order", v) for v in values]
     assert key_column(column(*values), "tmall", "店", "order").to_list() == wanted
     assert key_of_repeated(column(*values), "tmall", "店", "order").to_list() == wanted
+
+
+DIGITS = st.text("0123456789-: /", min_size=17, max_size=20)
+WRITTEN = st.datetimes(datetime(1985, 1, 1), datetime(2105, 1, 1)).map(lambda at: at.isoformat(" ")[:19])
+
+
+@given(st.lists(DIGITS | WRITTEN | st.sampled_from(["2023-02-29 00:00:00", "2024-02-29 23:59:59", "2024-01-01 24:00:00"])))
+def test_plain_times_are_those_that_python_reads(texts: list[str]) -> None:
+    def read(text: str) -> datetime | None:
+        with suppress(ValueError):
+            at = datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
+            return at if 1990 <= at.year <= 2100 and at.isoformat(" ") == text else None
+        return None
+
+    assert plain_times(column(*texts)).to_list() == [read(text) for text in texts]

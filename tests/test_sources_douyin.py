@@ -191,6 +191,7 @@ def test_every_built_in_source_of_these_platforms_says_its_quirks() -> None:
     assert len(mine) == 8 and all(q.zh and q.en for s in mine for q in s.quirks)
 
 
+@pytest.mark.slow
 def test_an_order_cut_over_two_files_is_whole_in_the_numbers(tmp_path: Path) -> None:
     """M1 is 1,210 + 300 and a gift, in three files; each file knows only its own row of the order."""
     files = [write_csv(tmp_path / f"{n}.csv", DOUYIN_ORDERS, [row]) for n, row in enumerate((ROWS[2], ROWS[0], ROWS[3]))]

@@ -104,6 +104,7 @@ def test_states(words: str | None, state: str | None) -> None:
     assert pl.DataFrame({"s": [words]}, schema={"s": pl.String}).select(status(pl.col("s"))).to_series().to_list() == [state]
 
 
+@pytest.mark.slow
 def test_a_time_to_pay_is_not_told_where_no_time_of_order_is(tmp_path: Path) -> None:
     ws, _ = pdd(tmp_path, orders(tmp_path))
     huitou("-w", ws.path, "build")

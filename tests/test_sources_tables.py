@@ -173,7 +173,7 @@ def test_any_table_comes_in_by_a_mapping_drafted_from_its_headings(tmp_path: Pat
     assert '"完成" = "done"' in draft and '"等待付款" = "unpaid"' in draft
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "parquet", "xlsx"])
+@pytest.mark.parametrize("kind", ["jsonl", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("parquet", "xlsx"))])
 def test_a_mapping_reads_other_kinds_of_files_alike(tmp_path: Path, kind: str) -> None:
     mapping = put(tmp_path, "m.toml", draft_mapping(head(put(tmp_path, "jd.csv", JD))).text)
     frame = pl.read_csv(tmp_path / "jd.csv")

@@ -28,7 +28,7 @@ CARRIED_BY: dict[str, tuple[str, ...]] = {
     "refunds": ("refunds", "orders"), "refund export": ("refunds",), "refunded items": ("order_lines", "refunds"),
     "refund reasons": ("refunds",), "reviews": ("reviews",), "ratings": ("reviews",), "review replies": ("reviews",),
     "traffic": ("traffic",), "page views": ("traffic",), "visits": ("traffic",), "product traffic": ("traffic",),
-    "item visitors": ("traffic",), "shop scores": ("traffic",),
+    "item visitors": ("traffic",), "shop scores": ("traffic",), "satisfaction ratings": ("chat_sessions",),
 }  # fmt: skip
 """What a metric needs → the tables whose exports can carry it; a need that is not here has no source yet."""
 
@@ -74,8 +74,9 @@ class Foreseen(Stock):
         return int(self.snapshot.frame((cells > 0).sum() if column == "refund_fen" else cells.count())[0, 0] or 0)
 
 
-def lacking(stock: Stock, sources: list[Source]) -> tuple[int, list[Lacking]]:
-    """How many metrics can be computed, and what the others wait for, what opens the most first."""
+def lacking(stock: Stock, sources: list[Source], platform: str) -> tuple[int, list[Lacking]]:
+    """How many metrics can be computed, and what the others wait for: what opens the most first, the platform's exports first."""
+    own = "tmall" if platform == "taobao" else platform
     waiting: dict[str, list[str]] = {}
     for m in METRICS.values():
         need = next((n for n in m.needs if not NEEDS[n].there(stock)), None)
@@ -83,9 +84,9 @@ def lacking(stock: Stock, sources: list[Source]) -> tuple[int, list[Lacking]]:
             waiting.setdefault(need, []).append(m.id)
     found = []
     for need, metrics in sorted(waiting.items(), key=lambda item: (item[0] not in CARRIED_BY, -len(item[1]))):
-        exports = dict.fromkeys(
-            Say(s.zh, s.en) for t in CARRIED_BY.get(need, ()) for s in sources if s.main == t and not s.id.startswith("api.")
-        )
+        carriers = [s for s in sources if set(CARRIED_BY.get(need, ())) & set(s.feeds) and need not in getattr(s, "lacks", ())]
+        carriers.sort(key=lambda s: not s.id.startswith(own))
+        exports = dict.fromkeys(Say(s.zh, s.en) for s in carriers if not s.id.startswith("api."))
         found.append(Lacking(need, tuple(metrics), tuple(exports)))
     return len(METRICS) - sum(len(x.metrics) for x in found), found
 

@@ -83,7 +83,7 @@ def examine(
     with _bar(console, len(files)) as progress:
         checkup = examine_files(ws, files, mapping=mapping, source=source, progress=progress)
     with ws.lake.read() as snapshot:
-        can, lacks = lacking(Foreseen(snapshot, files=checkup.files), sources(ws.path))
+        can, lacks = lacking(Foreseen(snapshot, files=checkup.files), sources(ws.path), ws.settings.platform)
     if format_ is Shape.json:
         told = as_dict(checkup, can, lacks, ws.settings.timezone)
         sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")

@@ -23,8 +23,8 @@ from huitou.errors import LakeDamaged, Say
 from huitou.lake.disk import room, sync
 
 FIELDS = ("nick", "name", "phone", "address")
-WAITING_BYTES = 16 * 2**20
-"""Identities kept in memory until they are sealed: some 270,000 nicks, or 100,000 people with phone and address."""
+WAITING_BYTES = 8 * 2**20
+"""Identities kept in memory until they are sealed: some 550,000 nicks, or 200,000 people with phone and address."""
 BLOCK = 1024
 """People sealed together: what one look into the vault has to decrypt of a run."""
 MERGED_BLOCKS = 256

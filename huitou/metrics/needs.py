@@ -37,6 +37,7 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "order_facts": ("items", "refund_items"),
     "refunds": ("reason",),
     "reviews": ("rating", "reply_text"),
+    "chat_sessions": ("satisfaction",),
     "traffic": ("page_views", "visits", "product_key", "item_visitors", "score_item"),
 }
 """Columns that an export may lack and a metric may need."""
@@ -125,7 +126,7 @@ NEEDS: dict[str, Need] = {
     "item visitors": Need("商品访客数", lambda s: s.any("traffic", "item_visitors") or s.any("traffic", "product_key")),
     "shop scores": Need("店铺评分", lambda s: s.any("traffic", "score_item")),
     "call records": Need("电话服务记录", _never),
-    "satisfaction ratings": Need("会话满意度评价", _never),
+    "satisfaction ratings": Need("会话满意度评价", lambda s: s.any("chat_sessions", "satisfaction")),
     "complaints": Need("投诉记录", _never),
     "bad review records": Need("差评处理记录", _never),
     "score report": Need("平台体验分报表", _never),

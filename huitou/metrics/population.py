@@ -129,6 +129,12 @@ def _reviews(w: World) -> Fact:
     return w.table("reviews")
 
 
+def _chat_sessions(w: World) -> Fact:
+    """Sessions as the platform lists them; those of masked logs carry nothing that it says of a session."""
+    t = w.table("chat_sessions")
+    return t.filter(t.origin == "report")
+
+
 def _per_product(w: World) -> bool:
     return bool(w.scope.dims & {"product", "product_group"})
 
@@ -177,6 +183,7 @@ POPULATIONS: dict[str, Population] = {
     "inquiries": Population(_inquiries, "receptions", _dims_of("inquiries")),
     "consultations": Population(_consultations, "receptions", _dims_of("receptions")),
     "order_facts": Population(_order_facts, "order_facts", _dims_of("order_facts")),
+    "chat_sessions": Population(_chat_sessions, None, _dims_of("chat_sessions")),
     "reviews": Population(_reviews, None, _dims_of("reviews")),
     "traffic": Population(_traffic, None, _dims_of("traffic")),
     "visit_days": Population(_visit_days, "order_facts", ("product", "product_group", "day", "week", "month")),

@@ -10,6 +10,8 @@ CHATS = ("chats",)
 CREDIT = ("chats", "orders", "buyer id")
 HOURS = ("response_from_s", "response_to_s", "answer_same_day")
 CLOCK = (*HOURS, "response_cap_s", "unanswered_counts")
+SATISFIED = 4
+"""On the scale 5 very satisfied, 4 satisfied, 3 neither … 1 very dissatisfied."""
 BY_CREDIT = ("attribution_window_s", "sales_agent")
 
 
@@ -196,10 +198,15 @@ def agent_aov_uplift(t: Fact, rule: RulePack) -> Measure:
     return uplift(t.gross_fen, part=t.agent_key.notnull(), among=t.paid & t.gross_fen.notnull())
 
 
-not_carried(
-    "service_satisfaction", zh="客服满意度", en="Service satisfaction", unit="share", better="higher",
-    source="[004]", needs=("satisfaction ratings",), doc="Chats rated satisfied ÷ rated chats.",
+@metric(
+    of="chat_sessions", zh="客服满意度", en="Service satisfaction", unit="share", better="higher",
+    needs=("satisfaction ratings",), final_after="at once", source="[004]",
 )  # fmt: skip
+def service_satisfaction(t: Fact, rule: RulePack) -> Measure:
+    """Chats rated satisfied or very satisfied ÷ rated chats."""
+    return share(t.satisfaction >= SATISFIED, among=t.satisfaction.notnull())
+
+
 not_carried(
     "phone_service_share", zh="电话服务占比", en="Phone service share", unit="share", better="none",
     source="[003] 1.4.2", needs=("call records",), doc="Cases handled by phone ÷ cases.",

@@ -71,6 +71,7 @@ class DouyinOrders:
     en = "Douyin shop orders (one row per sub-order)"
     main = "order_lines"
     feeds = ("order_lines", "orders", "products")
+    lacks = ("buyer id",)
     layout = LAYOUT
     quirks = (
         Say(

@@ -45,6 +45,7 @@ class JdChats:
     en: str = "JD chats (咚咚 log)"
     main: str = "messages"
     feeds: tuple[str, ...] = ("messages", "agents", "products", "chat_sessions")
+    lacks: tuple[str, ...] = ("satisfaction ratings",)
     quirks: tuple[Say, ...] = (
         Say(
             "买家带星号：每通会话先各算一位客户；同店再导入会话记录（jd.sessions），对上的才合成真正的客户",

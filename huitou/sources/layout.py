@@ -8,7 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import polars as pl
@@ -30,6 +30,7 @@ MARKS = ("问题编号", "问题原因", "怎么改", "问题列")
 _TOTALS = r"^(?:店铺|全店|同行|同层)?.{0,4}(?:汇总|合计|总计|小计|平均|均值)"
 
 
+@lru_cache(4096)
 def heading(cell: str) -> str:
     """A heading as headings are compared: no white space, half-width signs, ``->`` for ``→``, lower case."""
     text = unicodedata.normalize("NFKC", cell).replace("→", "->").replace("\ufeff", "")

@@ -78,7 +78,11 @@ class Batch:
 
 
 class Source(Protocol):
-    """One real export. `main` is the table on which the ledger balances: one row of it per row of the file."""
+    """One real export. `main` is the table on which the ledger balances: one row of it per row of the file.
+
+    It may also have `layout` (its columns), `quirks` (what is odd about the export, told in the documentation) and `lacks`
+    (codes of `huitou.metrics.needs` that other exports of the same table carry and this one does not).
+    """
 
     @property
     def id(self) -> str:

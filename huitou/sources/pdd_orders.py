@@ -69,6 +69,7 @@ class PddOrders:
     en = "拼多多 orders"
     main = "orders"
     feeds = ("orders", "order_lines", "products")
+    lacks = ("buyer id",)
     layout = LAYOUT
     quirks = (
         Say(

@@ -76,6 +76,7 @@ class QianniuOrders:
     en = "千牛's order report (sheet 订单报表)"
     main = "orders"
     feeds = ("orders", "products")
+    lacks = ("buyer id",)
     layout = ORDERS
     quirks = (
         Say(
@@ -126,6 +127,7 @@ class QianniuSold:
     en = "千牛's sold items (已卖出的宝贝)"
     main = "order_lines"
     feeds = ("order_lines", "orders", "products")
+    lacks = ("buyer id",)
     layout = SOLD
     quirks = (
         Say(

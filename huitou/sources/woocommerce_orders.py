@@ -54,6 +54,7 @@ class WooCommerceOrders:
     en = "WooCommerce orders (Analytics)"
     main = "orders"
     feeds = ("orders", "products")
+    lacks = ("buyer id",)
     layout = LAYOUT
     quirks = (
         Say("客户只有名字，没有邮箱或编号：不算老客户", "the customer is a name without e-mail or id: nobody is known to return"),
