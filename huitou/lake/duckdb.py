@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from huitou.lake.delta import SUPERSEDED, Catalog, DataFile, Folder
@@ -127,7 +128,7 @@ class Staging:
         self._root = root
         self._load = load
         self._folder = root / "_staging" / f"load-{load}"
-        self._waiting: dict[str, list[pl.DataFrame]] = {}
+        self._waiting: dict[str, list[pa.Table]] = {}
         self._parts: dict[str, list[str]] = {}
         self.rows: dict[str, int] = {}
 
@@ -136,24 +137,25 @@ class Staging:
         seen = self.rows.get(table.name, 0)
         waiting = self._waiting.setdefault(table.name, [])
         numbers = pl.int_range(seen, seen + frame.height, dtype=pl.Int64).alias("seq")
-        waiting.append(frame.with_columns(numbers, prints(table, frame)))
+        # With texts of their own: a frame of a few rows would keep the texts of the whole stretch it was cut out of.
+        waiting.append(frame.with_columns(numbers, prints(table, frame)).to_arrow())
         self.rows[table.name] = seen + frame.height
-        if sum(f.height for f in waiting) >= FLUSH_ROWS:
+        if sum(rows.num_rows for rows in waiting) >= FLUSH_ROWS:
             self._flush(table)
 
     def _flush(self, table: Table) -> None:
-        frames = [f for f in self._waiting.pop(table.name, []) if f.height]
-        if not frames:
+        waiting = self._waiting.pop(table.name, [])
+        if not any(rows.num_rows for rows in waiting):
             return
-        frame = pl.concat(frames)
         parts = self._parts.setdefault(table.name, [])
         path = self._folder / f"{table.name}-{len(parts)}.parquet"
         with room(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             # Read two or three times and thrown away: little work matters more than few bytes.
             measured = [c for c in (table.month_of, _clock(table)) if c]
-            rows = frame.to_arrow()
-            pq.write_table(rows, path, STAGED_GROUP, compression="lz4", use_dictionary=False, write_statistics=measured)
+            pq.write_table(
+                pa.concat_tables(waiting), path, STAGED_GROUP, compression="lz4", use_dictionary=False, write_statistics=measured
+            )
         parts.append(str(path))
 
     def finish(self, table: Table, target: Folder, catalog: Catalog) -> Finished:
