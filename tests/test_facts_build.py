@@ -85,6 +85,7 @@ def test_a_build_touches_only_the_months_near_the_import(tmp_path: Path) -> None
     assert build(ws).months == ("2026-11", "2026-12")
 
 
+@pytest.mark.slow
 def test_new_roles_make_everything_anew(tmp_path: Path) -> None:
     ws = shop(tmp_path)
     agents = [{"shop_key": 7, "agent_key": 11, "account": "小夏", "robot": False, "row": 2}]
@@ -103,6 +104,7 @@ def test_a_colleague_is_filtered_by_name(tmp_path: Path) -> None:
     assert stored(ws)["receptions"]["filtered"].to_list() == ["colleague"]
 
 
+@pytest.mark.slow
 def test_orders_alone_and_chats_alone_are_built(tmp_path: Path) -> None:
     orders, chats = shop(tmp_path / "orders"), shop(tmp_path / "chats")
     load(orders, "orders", order_rows([Order(1, 0, 60), Order(2, DAY, None)]))

@@ -81,6 +81,7 @@ def test_four_weak_agents_are_found_and_nobody_else():
     assert len(group) == 8
 
 
+@pytest.mark.slow
 def test_a_shop_without_differences_raises_false_alarm_in_one_of_twenty_at_most():
     flagged = sum(bool(main_group(fair(shop(seed)))[1]) for seed in range(60))
     assert flagged <= 5  # 2.5 % expected one-sided; P(more than 5 of 60 at 5 %) is 8 %, at 2.5 % below 1 %

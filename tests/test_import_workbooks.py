@@ -147,6 +147,7 @@ def test_every_filled_sheet_can_be_reached(tmp_path: Path) -> None:
     assert [v for batch in book.rows(last) for v in batch["0"].to_pylist()] == ["y", *map(str, range(40_000))]
 
 
+@pytest.mark.slow
 def test_the_old_xls_form_is_read(tmp_path: Path) -> None:
     rows = [HEADER, *[[f"19300000000000{i:05}", f"b{i}", 12.3, 0.0, str(AT), ""] for i in range(9)]]
     for number, name in enumerate(("o.xls", "renamed.csv")):

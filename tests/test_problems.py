@@ -135,6 +135,7 @@ def test_an_original_that_moved_is_asked_for_and_found_by_its_bytes(tmp_path: Pa
     assert len(rows_of(out)) == 3
 
 
+@pytest.mark.slow
 def test_every_header_has_a_table_of_its_own_and_a_workbook_comes_back(tmp_path: Path) -> None:
     ws = bad_shop(tmp_path)
     huitou("-w", ws.path, "import", put(tmp_path, "r.csv", "评论内容,评分,日期,用户昵称\n好,好评,昨天,小鱼\n"), ok=False)
@@ -184,6 +185,7 @@ def test_rows_that_the_original_does_not_give_away_are_told(tmp_path: Path) -> N
     assert table(ws, "reviews").height == 2 and told(ws)["mended"] == 1
 
 
+@pytest.mark.slow
 def test_rows_of_several_sheets_are_left_to_the_original(tmp_path: Path) -> None:
     book, file = openpyxl.Workbook(), tmp_path / "a.xlsx"
     for sheet in (book.active, book.create_sheet("二")):

@@ -111,6 +111,7 @@ def test_a_row_twice_in_a_file_counts_once(tmp_path: Path) -> None:
     assert orders["gross_fen"].to_list() == [151_000]
 
 
+@pytest.mark.slow
 def test_metrics_of_a_douyin_shop(tmp_path: Path) -> None:
     """By hand: 1,510 + 1,200 paid of three orders; the after-sale file takes 299.50 off M1, the order file knows all of M3."""
     part = douyin_refund("7001", M1, **{"退商品金额（元）": "294.50", "退运费金额（元）": "5.00"})

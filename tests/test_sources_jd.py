@@ -195,6 +195,7 @@ def test_lines_that_belong_to_nothing_are_told(tmp_path: Path) -> None:
     assert report.problems == {"stray": 2, "chat_time": 1} and report.load and report.load.stored == 6
 
 
+@pytest.mark.slow
 def test_blocks_of_a_log_give_the_same_messages(tmp_path: Path) -> None:
     begin = datetime(2025, 3, 1)
     talks = [[(f"a****{n % 7}", str(begin + timedelta(minutes=n)), f"问{n}"), (B, str(begin + timedelta(minutes=n, seconds=9)), "好")]
@@ -339,6 +340,7 @@ def test_the_session_list_tells_who_asked_whatever_comes_first(tmp_path: Path) -
     assert asked(jd(tmp_path / "other", listed, *files)) == (1, 2)
 
 
+@pytest.mark.slow
 def test_a_matched_chat_can_be_opened_by_its_customer(tmp_path: Path) -> None:
     ws = jd(
         tmp_path, log_file(tmp_path), orders_csv(tmp_path, BOUGHT), write_xlsx(tmp_path / "s.xlsx", JD_SESSIONS, SESSIONS[:2])

@@ -75,6 +75,7 @@ def test_newer_columns_in_a_workbook(tmp_path: Path) -> None:
     assert report.notes == {}  # no column that is not known
 
 
+@pytest.mark.slow
 def test_metrics_of_a_pdd_shop(tmp_path: Path) -> None:
     """By hand: five orders of 52, four paid; one refunded whole by the order file, and of another 10 by the after-sale file."""
     refunds = [pdd_refund("9001", "250301-100000000000001"), pdd_refund("9002", "250301-100000000000002", 售后状态="已撤销")]

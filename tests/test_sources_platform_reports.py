@@ -117,6 +117,7 @@ def test_accounts_of_chitu_with_their_totals(tmp_path: Path) -> None:
     assert found["小禾", "慢响应人数", "count"] == 2 and found["小禾", "首次响应时长", "s"] == 8.5
 
 
+@pytest.mark.slow
 def test_undated_rows_of_other_days_stay_beside_each_other_and_equal_ones_are_known(tmp_path: Path) -> None:
     header, one, other = CHITU_ROWS[0], CHITU_ROWS[1], [*CHITU_ROWS[1][:2], 51, *CHITU_ROWS[1][3:]]
     files = [

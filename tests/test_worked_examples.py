@@ -20,6 +20,7 @@ def chat(who: str, day: str, at: str = "09:00:00") -> list[tuple[str, str, str]]
     return [("", f"{day} {at}", "在吗，这款还有吗"), (who, f"{day} {at[:-2]}08", "在的亲，有货，可以直接拍")]
 
 
+@pytest.mark.slow
 def test_service_share_of_sales(tmp_path: Path) -> None:
     """[003] 5.1.3: silent 2,250, after service 1,500, total 3,750 → 40 %."""
     silent = [order(i, f"静默{i}", "2026-05-04 10:00:00", 225) for i in range(10)]
@@ -30,6 +31,7 @@ def test_service_share_of_sales(tmp_path: Path) -> None:
     assert (cell["value"], cell["numerator"], cell["denominator"]) == (0.4, 1500, 3750)
 
 
+@pytest.mark.slow
 def test_agent_bar_is_fifteen_per_cent_above_the_shop(tmp_path: Path) -> None:
     """[003] 5.3.2: shop 40 → the agent's bar is 46. Served orders at 46, silent ones so that the shop's mean is 40."""
     served = [order(i, f"咨询{i}", "2026-05-04 10:00:00", 46) for i in range(10)]
@@ -67,6 +69,7 @@ def test_aov_by_agent_july_to_december(tmp_path: Path) -> None:
     assert [who for who, share in uplift.items() if share < 0.15] == ["丁"]
 
 
+@pytest.mark.slow
 def test_refunds_of_january(tmp_path: Path) -> None:
     """[003] 5.4.3: sold 2,033, refunded 468; served 1,179, served refunded 43 → 23 %, 9 %, 4 %."""
     day = "2026-01-10 10:00:00"
