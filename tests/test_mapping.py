@@ -95,7 +95,6 @@ def test_rows_of_nobody_are_set_aside_with_their_reason(tmp_path: Path) -> None:
     assert found == [(2, "买家", "masked_buyer"), (3, "角色", "unknown_value"), (4, "时间", "time"), (5, "买家", "empty")]
 
 
-@pytest.mark.parametrize("newest_first", [pytest.param(order, marks=pytest.mark.slow) for order in (False, True)])
 @pytest.mark.parametrize("newest_first", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_conversation_across_stretches_of_a_file_is_one(tmp_path: Path, newest_first: bool) -> None:
     begin = datetime(2025, 3, 1)
