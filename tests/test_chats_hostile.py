@@ -125,6 +125,7 @@ def test_a_quoted_mark_is_no_border_of_a_block(tmp_path: Path) -> None:
     assert rows(file, "customer_key", "kind", "at", "text") == expected(talks)
 
 
+@pytest.mark.slow
 def test_one_endless_chat_is_cut_between_messages(tmp_path: Path) -> None:
     said = [Said("小禾" if n % 2 else "", str(datetime(2025, 3, 1) + timedelta(seconds=20 * n)), f"第{n}句") for n in range(400)]
     for lines in (old_lines({BUYER: said}), instant_lines({BUYER: said})):

@@ -94,6 +94,7 @@ def test_a_join_of_many_keys_is_a_sample_with_the_same_share(monkeypatch: pytest
     assert join.sampled and join.n <= 2_000 and join.share is not None and abs(join.share - 0.5) < 0.06
 
 
+@pytest.mark.slow
 def test_what_cannot_be_computed_names_the_export_that_would_carry_it(tmp_path: Path) -> None:
     shop = fresh(tmp_path).path
     told = look(shop, put(tmp_path, "a.csv", THREE))["metrics"]

@@ -115,6 +115,7 @@ def test_orders_alone_and_chats_alone_are_built(tmp_path: Path) -> None:
     assert stored(chats)["inquiries"]["ordered"].to_list() == [False]
 
 
+@pytest.mark.slow
 def test_progress_names_the_tables_in_order(tmp_path: Path) -> None:
     ws, seen = shop(tmp_path), []
     load(ws, "messages", message_rows([Line(0, row=2)]))

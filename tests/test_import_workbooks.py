@@ -134,6 +134,7 @@ def test_the_sheet_that_a_source_knows_is_read_wherever_it_stands(tmp_path: Path
     assert report.notes == {"other_sheets": 3}
 
 
+@pytest.mark.slow
 def test_every_filled_sheet_can_be_reached(tmp_path: Path) -> None:
     path = sheets(tmp_path / "o.xlsx", a=[["x"], [1]], empty=[], b=[["y", "z"], *([n, None] for n in range(40_000))])
     heads = sheet_heads(head(path))

@@ -95,7 +95,8 @@ def test_rows_of_nobody_are_set_aside_with_their_reason(tmp_path: Path) -> None:
     assert found == [(2, "买家", "masked_buyer"), (3, "角色", "unknown_value"), (4, "时间", "time"), (5, "买家", "empty")]
 
 
-@pytest.mark.parametrize("newest_first", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("newest_first", [False, True])
 def test_a_conversation_across_stretches_of_a_file_is_one(tmp_path: Path, newest_first: bool) -> None:
     begin = datetime(2025, 3, 1)
     said = [[f"客{i // 6}", begin + timedelta(seconds=i), "小禾" if i % 6 == 1 else None, f"{i}", "agent" if i % 6 == 1 else "user"]

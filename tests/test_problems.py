@@ -164,6 +164,7 @@ def test_what_stands_in_a_bad_row_is_nowhere_in_the_workspace(tmp_path: Path) ->
     assert files and not [f for f in files if "独此一人的名字".encode() in f.read_bytes()]
 
 
+@pytest.mark.slow
 def test_a_mark_of_another_shop_settles_nothing(tmp_path: Path) -> None:
     ws, out = bad_shop(tmp_path), tmp_path / "mend.csv"
     huitou("-w", ws.path, "problems", "--export", out)

@@ -24,7 +24,7 @@ FEN = st.integers(-(10**11), 10**11)
 DRESSES = st.sampled_from(["{}", "¥{}", "￥{}", "{}元", " {}\t", '="{}"', "'{}", "\u00a0{}", "{} 元"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(FEN, DRESSES, st.booleans(), st.booleans()), min_size=1, max_size=30))
 def test_money_is_exact_however_it_is_dressed(given_cells: list[tuple[int, str, bool, bool]]) -> None:
     texts = []
@@ -80,7 +80,7 @@ def written(at: datetime, form: str) -> str:
     return at.strftime(form)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(WALL, FORMS), min_size=1, max_size=30))
 def test_times_of_a_zone_without_summer_time(given_cells: list[tuple[datetime, str]]) -> None:
     read = cells.moments(column(*(written(at, form) for at, form in given_cells)), "Asia/Shanghai")
@@ -90,7 +90,7 @@ def test_times_of_a_zone_without_summer_time(given_cells: list[tuple[datetime, s
     assert read.second.to_list() == [at.hour * 3600 + at.minute * 60 + at.second for at, _ in given_cells]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(WALL, min_size=1, max_size=30))
 def test_summer_time_is_never_guessed(walls: list[datetime]) -> None:
     zone = ZoneInfo("America/New_York")
@@ -131,7 +131,7 @@ def test_shares_and_counts() -> None:
     assert count.values.to_list() == [1234, 12, 12_000, None, -3]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(10**15, 10**19 - 1), min_size=8, max_size=30, unique=True))
 def test_ids_that_excel_rounded_are_known_by_the_whole_column(ids: list[int]) -> None:
     whole = column(*map(str, ids))
@@ -145,7 +145,7 @@ def test_ids_in_scientific_notation() -> None:
     assert cells.in_scientific(column("1.93E+15", "2e18", "1930000000000000001", None)).to_list() == [True, True, False, False]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.none() | st.text(max_size=12), max_size=20))
 def test_keys_of_columns_are_those_of_single_things(values: list[str | None]) -> None:
     wanted = [None if v is None else key63("tmall", "店", "order", v) for v in values]
