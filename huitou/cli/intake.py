@@ -152,9 +152,9 @@ def watch(
     try:
         console.print(call.say(f"看着 {folder}；Ctrl-C 停止。", f"Watching {folder}; Ctrl-C stops it."), soft_wrap=True)
         for report in arrivals(watched, every_s=every, once=once):
-            print_arrival(console, report, call.lang)
             files += report.load is not None
             rows += report.load.stored if report.load else 0
+            print_arrival(console, report, call.lang)
     except KeyboardInterrupt:
         pass  # the usual end: an import that was under way has been undone
     console.print(

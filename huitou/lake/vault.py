@@ -145,7 +145,9 @@ class Vault:
         firsts = [row[0] for row in db.execute("SELECT first FROM blocks WHERE run >= ? ORDER BY first", (oldest,))]
         bounds = [0, *sorted(set(firsts[MERGED_BLOCKS::MERGED_BLOCKS])), 2**63]
         for low, beyond in pairwise(bounds):
-            self._add(db, merged, _newest(pl.concat(self._between(db, (oldest, merged - 1), (low, beyond - 1)))))
+            people = [*self._between(db, (oldest, merged - 1), (low, beyond - 1))]
+            if people:  # below the smallest key there is nobody
+                self._add(db, merged, _newest(pl.concat(people)))
         db.execute("DELETE FROM blocks WHERE run BETWEEN ? AND ?", (oldest, merged - 1))
 
     def _between(self, db: sqlite3.Connection, runs: tuple[int, int], keys: tuple[int, int]) -> Iterator[pl.DataFrame]:
