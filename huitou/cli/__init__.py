@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from huitou.cli import intake
+from huitou.cli.tag import tag
 from huitou.cli.sentences import Sentences
 from huitou.errors import Say, SettingsError
 
@@ -239,6 +240,7 @@ def metrics(
 app.command()(intake.doctor)
 app.command()(intake.problems)
 app.command()(intake.watch)
+app.command()(tag)
 
 _COMMAND = Say("命令", "the command")
 

@@ -1,0 +1,161 @@
+"""`huitou tag`: what the messages or reviews of a file say, line by line, as JSON lines."""
+
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from huitou.cli import Call
+    from huitou.rules.taxonomy import Words
+
+
+class What(StrEnum):
+    """What a file's texts are."""
+
+    chats = "chats"
+    reviews = "reviews"
+
+
+_RATINGS = {"好评": 5, "中评": 3, "差评": 1, "good": 5, "neutral": 3, "bad": 1, "5星": 5, "4星": 4, "3星": 3, "2星": 2, "1星": 1}
+
+
+def tag(
+    context: typer.Context,
+    what: Annotated[What, typer.Argument(help="会话消息还是评价。What the texts are: chats or reviews.")],
+    file: Annotated[Path, typer.Argument(help="CSV、JSONL、Parquet、XLSX。", show_default=False, readable=False)],
+    text: Annotated[str, typer.Option(help="文字在哪一列。The column of the texts.")],
+    out: Annotated[Path, typer.Option(help="写到哪里（JSON 行；row 从 0 数）。Where to write JSON lines; row counts from 0.")],
+    rating: Annotated[str | None, typer.Option(help="评分在哪一列（1–5，或好评中评差评）。The column of ratings.")] = None,
+) -> None:
+    """给消息打标签，或把评价拆成分句：意图、原因、方面、褒贬，带原文位置。Tag messages, or split reviews into clauses, with places."""
+    from rich.console import Console
+
+    from huitou.errors import HuitouError, Say
+    from huitou.rules.taxonomy import load_taxonomies
+
+    call: Call = context.obj
+    if out.resolve() == file.resolve():
+        says = Say("--out 就是要读的文件。", "--out is the file to be read.")
+        raise HuitouError(says, Say("写到另一个文件。", "Write to another file."))
+    if not out.parent.is_dir():
+        says = Say(f"没有 {out.parent} 这个文件夹。", f"There is no folder {out.parent}.")
+        raise HuitouError(says, Say("先建好它，或换一个地方。", "Make it first, or write elsewhere."))
+    words = load_taxonomies(call.workspace if (call.workspace / "huitou.toml").is_file() else None)
+    frames, skipped = _frames(file, text, rating)
+    new = out.with_name(out.name + ".new")
+    rows = told = 0
+    try:
+        with new.open("wb") as target:
+            lines = _chats(words) if what is What.chats else _reviews(words)
+            for frame in frames:
+                tagged, some = lines(frame)
+                tagged.write_ndjson(target)
+                rows, told = rows + frame.height, told + some
+        new.replace(out)
+    finally:
+        new.unlink(missing_ok=True)
+    name = call.say("标签", "tags") if what is What.chats else call.say("抱怨", "complaints")
+    left = call.say(f"，{len(skipped)} 行读不出", f", {len(skipped)} could not be read") if skipped else ""
+    Console(highlight=False).print(
+        call.say(
+            f"读了 {rows:,} 行，{told:,} 行有{name}{left}。写在 {out}",
+            f"{rows:,} rows read, {told:,} with {name}{left}. Written to {out}",
+        ),
+        soft_wrap=True,
+        markup=False,
+    )
+    if skipped:
+        raise typer.Exit(3 if rows else 1)
+
+
+def _frames(file: Path, text: str, rating: str | None) -> "tuple[Iterator[pl.DataFrame], list[int]]":
+    """Stretches of a file as ``row`` (from 0), ``text`` and ``rating``; rows that cannot be read are put in the list on the way.
+
+    Raises FileRefused before anything is read where a column is missing.
+    """
+    import polars as pl
+
+    from huitou.sources.layout import Field, Layout
+    from huitou.sources.sniff import head
+    from huitou.sources.table import slabs
+
+    asked = {"text": text} | ({"rating": rating} if rating else {})
+    layout = Layout(tuple(Field(name, "prose", (column,), needed=True) for name, column in asked.items()), tuple(asked.values()))
+    beginning = head(file)
+    placed = layout.place(beginning)
+    skipped: list[int] = []
+
+    def read() -> "Iterator[pl.DataFrame]":
+        for slab in slabs(beginning, placed):
+            skipped.extend(problem.row for problem in slab.problems)
+            columns = [pl.col(str(placed.positions[name])).alias(name) for name in asked]
+            yield slab.frame.select(pl.col("row") - placed.header_row - 1, *columns)
+
+    return read(), skipped
+
+
+def _chats(words: "Words") -> "Callable[[pl.DataFrame], tuple[pl.DataFrame, int]]":
+    """What makes lines of messages: ``{"row", "intents", "spans"}``, and how many have any tag."""
+    import polars as pl
+
+    from huitou.text import Tagger
+
+    tagger = Tagger(words)
+    span = ("taxonomy", "code", "start", "end", "strength", "asked", "negated")
+
+    def lines(frame: "pl.DataFrame") -> "tuple[pl.DataFrame, int]":
+        tags = tagger.tag(frame["text"])
+        wants = tags.filter((pl.col("taxonomy") == "intents") & (pl.col("code") != "other"))
+        intents = wants.group_by("row").agg(pl.col("code").unique(maintain_order=True).alias("intents"))
+        spans = tags.group_by("row").agg(pl.struct(span).alias("spans"))
+        every = frame.select("text").with_row_index("at").select(pl.col("at").cast(pl.Int64).alias("row"), "text")
+        joined = every.join(intents, on="row", how="left").join(spans, on="row", how="left", maintain_order="left")
+        other = (
+            pl.when(pl.col("text").fill_null("").str.strip_chars() == "")
+            .then(pl.lit([], pl.List(pl.String)))
+            .otherwise(["other"])
+        )
+        filled = joined.select("row", pl.col("intents").fill_null(other), pl.col("spans").fill_null([]))
+        return filled.with_columns(frame["row"].alias("row")), spans.height
+
+    return lines
+
+
+def _reviews(words: "Words") -> "Callable[[pl.DataFrame], tuple[pl.DataFrame, int]]":
+    """What makes lines of reviews, and how many complain."""
+    import polars as pl
+
+    from huitou.text import Reviewer
+
+    reviewer = Reviewer(words)
+
+    def lines(frame: "pl.DataFrame") -> "tuple[pl.DataFrame, int]":
+        ratings = _ratings(frame["rating"]) if "rating" in frame.columns else None
+        whole, clauses = reviewer.read(frame["text"], ratings)
+        typed = frame["text"].fill_null("").gather(clauses["row"])
+        said = clauses.with_columns(text=typed).with_columns(
+            pl.col("text").str.slice(pl.col("start"), pl.col("end") - pl.col("start"))
+        )
+        grouped = said.group_by("row", maintain_order=True).agg(
+            pl.struct("aspect", "polarity", "text", "start", "end").alias("clauses")
+        )
+        joined = whole.join(grouped, on="row", how="left", maintain_order="left").with_columns(pl.col("clauses").fill_null([]))
+        return joined.with_columns(frame["row"].alias("row")), int(whole["has_complaint"].sum())
+
+    return lines
+
+
+def _ratings(cells: "pl.Series") -> "pl.Series":
+    """Ratings 1 … 5 of cells as shops write them; null where it is none."""
+    import polars as pl
+
+    plain = cells.str.strip_chars().str.to_lowercase()
+    named = plain.replace_strict(_RATINGS, default=None, return_dtype=pl.Float64)
+    numbers = plain.cast(pl.Float64, strict=False)
+    stars = pl.select(pl.coalesce(pl.lit(named), pl.lit(numbers))).to_series().round().cast(pl.Int64, strict=False)
+    return stars.to_frame("r").select(pl.when(pl.col("r").is_between(1, 5)).then("r")).to_series()
