@@ -1,4 +1,4 @@
-"""`huitou tag`: what the messages or reviews of a file say, line by line, as JSON lines."""
+"""`huitou tag`: what the messages, reviews or whole chats of a file say, line by line, as JSON lines."""
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
@@ -19,6 +19,7 @@ class What(StrEnum):
 
     chats = "chats"
     reviews = "reviews"
+    inquiries = "inquiries"
 
 
 _RATINGS = {"好评": 5, "中评": 3, "差评": 1, "good": 5, "neutral": 3, "bad": 1, "5星": 5, "4星": 4, "3星": 3, "2星": 2, "1星": 1}
@@ -26,13 +27,15 @@ _RATINGS = {"好评": 5, "中评": 3, "差评": 1, "good": 5, "neutral": 3, "bad
 
 def tag(
     context: typer.Context,
-    what: Annotated[What, typer.Argument(help="会话消息还是评价。What the texts are: chats or reviews.")],
+    what: Annotated[What, typer.Argument(help="消息、评价，还是整个会话。Messages, reviews or whole chats.")],
     file: Annotated[Path, typer.Argument(help="CSV、JSONL、Parquet、XLSX。", show_default=False, readable=False)],
-    text: Annotated[str, typer.Option(help="文字在哪一列。The column of the texts.")],
     out: Annotated[Path, typer.Option(help="写到哪里（JSON 行；row 从 0 数）。Where to write JSON lines; row counts from 0.")],
+    text: Annotated[
+        str | None, typer.Option(help="文字在哪一列（inquiries 不用）。The column of the texts (not for inquiries).")
+    ] = None,
     rating: Annotated[str | None, typer.Option(help="评分在哪一列（1–5，或好评中评差评）。The column of ratings.")] = None,
 ) -> None:
-    """给消息打标签，或把评价拆成分句：意图、原因、方面、褒贬，带原文位置。Tag messages, or split reviews into clauses, with places."""
+    """给消息打标签，把评价拆成分句，或说出询单为何流失，附原文位置。Tag messages, split reviews, tell why inquiries are lost."""
     from rich.console import Console
 
     from huitou.errors import HuitouError, Say
@@ -46,6 +49,12 @@ def tag(
         says = Say(f"没有 {out.parent} 这个文件夹。", f"There is no folder {out.parent}.")
         raise HuitouError(says, Say("先建好它，或换一个地方。", "Make it first, or write elsewhere."))
     words = load_taxonomies(call.workspace if (call.workspace / "huitou.toml").is_file() else None)
+    if what is What.inquiries:
+        _inquiries(call, file, out, words)
+        return
+    if text is None:
+        says = Say("没说文字在哪一列。", "The column of the texts is not named.")
+        raise HuitouError(says, Say("加上 --text 列名。", "Add --text COLUMN."))
     frames, skipped = _frames(file, text, rating)
     new = out.with_name(out.name + ".new")
     rows = told = 0
@@ -71,6 +80,35 @@ def tag(
     )
     if skipped:
         raise typer.Exit(3 if rows else 1)
+
+
+def _inquiries(call: "Call", file: Path, out: Path, words: "Words") -> None:
+    """Tags whole chats, and says how many were lost and which lines could not be read."""
+    from rich.console import Console
+
+    from huitou.cli.tag_inquiries import tag_inquiries
+
+    new = out.with_name(out.name + ".new")
+    try:
+        done = tag_inquiries(file, new, words)
+        new.replace(out)
+    finally:
+        new.unlink(missing_ok=True)
+    console = Console(highlight=False)
+    for number, says in done.problems:
+        told = call.say(f"第 {number} 行：{says.zh}", f"Line {number}: {says.en}")
+        console.print(told, soft_wrap=True, markup=False)
+    left = call.say(f"，{done.left_out} 行读不出", f", {done.left_out} lines could not be read") if done.left_out else ""
+    console.print(
+        call.say(
+            f"读了 {done.chats:,} 个会话，{done.lost:,} 个流失{left}。写在 {out}",
+            f"{done.chats:,} chats read, {done.lost:,} of them lost{left}. Written to {out}",
+        ),
+        soft_wrap=True,
+        markup=False,
+    )
+    if done.left_out:
+        raise typer.Exit(3 if done.chats else 1)
 
 
 def _frames(file: Path, text: str, rating: str | None) -> "tuple[Iterator[pl.DataFrame], list[int]]":

@@ -1,0 +1,59 @@
+"""Why inquiries were lost, how their agents worked: one row a chat.
+
+Comes in: messages of whole chats, and the outcomes as far as orders told them. Goes out: the primary and the secondary reasons
+with the messages that show them, the steps and faults, the customer's type.
+"""
+
+import polars as pl
+
+from huitou.rules.taxonomy import Words, load_taxonomies
+from huitou.text.loss import LossReader
+from huitou.text.quality import quality
+from huitou.text.tagger import Tagger
+
+MESSAGES: dict[str, pl.DataType | type[pl.DataType]] = {
+    "chat": pl.Int64,
+    "i": pl.Int64,
+    "at": pl.Datetime("us"),
+    "role": pl.String,
+    "text": pl.String,
+}
+OUTCOMES: dict[str, pl.DataType | type[pl.DataType]] = {"chat": pl.Int64, "outcome": pl.String}
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "chat": pl.Int64,
+    "primary": pl.String,
+    "secondary": pl.List(pl.String),
+    "evidence": pl.List(pl.Int64),
+    "steps": pl.List(pl.String),
+    "faults": pl.List(pl.String),
+    "customer_type": pl.String,
+    "certainty": pl.Float64,
+}
+
+
+class InquiryReader:
+    """The words and models of inquiries, compiled once."""
+
+    def __init__(self, words: Words | None = None) -> None:
+        words = words or load_taxonomies()
+        self._tagger = Tagger(words, ("loss", "intents", "steps", "faults"))
+        self._loss = LossReader(words)
+        self.version = self._tagger.version
+
+    def read(self, messages: pl.DataFrame, outcomes: pl.DataFrame | None = None) -> pl.DataFrame:
+        """One row a chat as in `SCHEMA`, ordered by ``chat``.
+
+        `messages` as in `MESSAGES`: ``i`` counts a chat's messages from 0, ``at`` may be null, ``role`` customer, agent, robot or
+        system. `outcomes` as in `OUTCOMES`: ordered or paid says that nothing was lost, lost that something was; of a chat
+        without one the text decides. ``primary`` is null where nothing was lost; ``certainty`` is the share, 0 … 1, that the
+        model gives to it among all reasons.
+        """
+        messages = messages.select(pl.col(name).cast(kind) for name, kind in MESSAGES.items())
+        messages = messages.with_columns(pl.col("text").fill_null("")).sort("chat", "i", maintain_order=True)
+        tags = self._tagger.tag(messages["text"])
+        loss = self._loss.read(messages, tags, outcomes)
+        made = quality(messages, tags, loss)
+        whole = loss.join(made, on="chat", how="left").sort("chat")
+        return whole.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items()).with_columns(
+            pl.col("secondary", "evidence", "steps", "faults").fill_null([])
+        )
