@@ -1,0 +1,115 @@
+"""Learns from sentences written for the purpose which codes a short text shows, where no cue word stands in it.
+
+Comes in: ``rules/examples/NAME*.toml`` (code → one pattern a line, in the language of cues) and normalised texts. Goes out: for
+each text the probability of each code. Logistic regressions on character n-grams, fitted at first use; nothing is stored.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from huitou.rules.expand import expand
+from huitou.text.normal import Normal, Places, normalise
+
+EXAMPLES = Path(__file__).parent.parent / "rules" / "examples"
+FORMS = 6  # of one pattern that are learnt
+LONGEST = 3  # characters of an n-gram
+COST = 100.0  # of an error, beside the squared weights
+_GOLDEN = 0.618033988749895  # its multiples spread evenly over the forms of a pattern
+_BITS = 18
+_BORDER = 1  # stands before and behind a text
+_FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9))
+
+Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """A fitted model. `codes` are the columns of its scores."""
+
+    codes: tuple[str, ...]
+    _column: npt.NDArray[np.int32]  # of every hashed n-gram; 0: never seen
+    _weights: Scores  # column × code; the last row is the bias
+
+    def scores(self, normal: Normal, first: Places | None = None) -> Scores:
+        """Probability of each code (0–1) for each text, or for the stretches of `normal.codes` that begin at `first`."""
+        logits = np.zeros((len(normal.first if first is None else first) - 1, len(self.codes)), dtype=np.float32)
+        count = np.zeros(len(logits), dtype=np.int64)
+        for grams, row in _grams(normal.codes, normal.first if first is None else first):
+            column = self._column[grams]
+            seen = column > 0
+            ends = np.zeros(len(logits) + 1, dtype=np.int32)
+            np.cumsum(np.bincount(row[seen], minlength=len(logits)), out=ends[1:])
+            held = (np.ones(ends[-1], dtype=np.float32), column[seen], ends)
+            logits += csr_matrix(held, shape=(len(logits), len(self._weights) - 1)) @ self._weights[:-1]
+            count += np.bincount(row, minlength=len(logits))
+        logits *= (1 / np.sqrt(np.maximum(count, 1))).astype(np.float32)[:, None]
+        out: Scores = 1 / (1 + np.exp(-logits - self._weights[-1]))
+        return out
+
+    @staticmethod
+    def learn(examples: Sequence[tuple[str, frozenset[str]]]) -> "Sentences":
+        """Fits sentences and the codes that each shows; a sentence without codes shows none of them."""
+        codes = tuple(sorted({code for _, shown in examples for code in shown}))
+        normal = normalise(pl.Series([text for text, _ in examples], dtype=pl.String))
+        shows = np.array([[code in shown for code in codes] for _, shown in examples], dtype=np.bool_)
+        grams, row = (np.concatenate(part) for part in zip(*_grams(normal.codes, normal.first), strict=True))
+        count = np.bincount(row, minlength=len(examples))
+        seen = np.unique(grams)
+        column = np.zeros(1 << _BITS, dtype=np.int32)
+        column[seen] = np.arange(1, len(seen) + 1)
+        rows = csr_matrix((1 / np.sqrt(count[row]), (row, column[grams])), shape=(len(count), len(seen) + 1), dtype=np.float64)
+        return Sentences(codes, column, _fit(rows, shows).astype(np.float32))
+
+
+@cache
+def learnt(name: str, folder: Path = EXAMPLES) -> Sentences:
+    """The model of all ``NAME*.toml`` examples. Raises ValueError for a pattern that cannot be read."""
+    return Sentences.learn(read_examples(name, folder))
+
+
+def read_examples(name: str, folder: Path = EXAMPLES) -> list[tuple[str, frozenset[str]]]:
+    """The sentences of ``NAME*.toml`` and their codes: keys join several codes with ``+``; ``none`` stands for no code."""
+    out: list[tuple[str, frozenset[str]]] = []
+    for file in sorted(folder.glob(f"{name}*.toml")):
+        raw = tomllib.loads(file.read_text("utf-8"))
+        sets: Mapping[str, Sequence[str]] = {key: words.split() for key, words in raw.get("sets", {}).items()}
+        for key, lines in raw["says"].items():
+            codes = frozenset(key.split("+")) - {"none"}
+            for line in filter(None, map(str.strip, lines.splitlines())):
+                forms = expand(line, sets).parts[0]
+                some = {int(len(forms) * (_GOLDEN * (n + 1) % 1)): None for n in range(min(FORMS, len(forms)))}
+                out += [(forms[n], codes) for n in some]
+    return out
+
+
+def _grams(codes: npt.NDArray[np.uint32], first: Places) -> Iterator[tuple[npt.NDArray[np.int64], Places]]:
+    """For each length the hashed n-grams and the stretch that each is of. Digits are alike; a stretch has a border at either end."""
+    sizes = np.diff(first)
+    row = np.repeat(np.arange(len(sizes)), sizes + 2)
+    framed = np.full(len(row), _BORDER, dtype=np.uint64)
+    digit = (codes >= ord("0")) & (codes <= ord("9"))
+    framed[np.arange(len(codes)) + 2 * np.repeat(np.arange(len(sizes)), sizes) + 1] = np.where(digit, ord("0"), codes)
+    hashed = np.zeros(len(framed), dtype=np.uint64)
+    for n in range(min(LONGEST, len(framed))):
+        hashed = (hashed[: len(framed) - n] + framed[n:] + np.uint64(1)) * _FACTORS[n]
+        inside = row[: len(framed) - n] == row[n:]
+        yield (hashed[inside] >> np.uint64(64 - _BITS)).astype(np.int64), row[: len(framed) - n][inside]
+
+
+def _fit(rows: csr_matrix, shows: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Weights (feature × code) and, in the last row, the bias of one logistic regression a code."""
+    out = np.zeros((rows.shape[1] + 1, shows.shape[1]))
+    for code in range(shows.shape[1]):
+        model = LogisticRegression(C=COST, solver="liblinear", dual=True, tol=0.01, max_iter=200, random_state=0)
+        model.fit(rows, shows[:, code])
+        out[:-1, code], out[-1, code] = model.coef_[0], model.intercept_[0]
+    return out
