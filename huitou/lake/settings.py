@@ -1,5 +1,6 @@
-"""What huitou.toml says: the shop, its rule pack, accounts, markers, goods groups and goals."""
+"""What huitou.toml says: the shop, its rule pack, accounts, markers, goods groups, goals, and the language model it may ask."""
 
+import ipaddress
 import json
 import math
 import re
@@ -10,6 +11,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from huitou.errors import Say, SettingsError
@@ -26,13 +28,35 @@ _SECTIONS: dict[str, tuple[str, ...] | None] = {
     "goals": None,
     "drift": None,
     "engine": ("memory_gib",),
-}
+    "llm": (
+        "url", "model", "key_variable", "send_outside", "chats_a_call", "calls_a_run", "characters_a_run", "timeout_s", "below",
+    ),
+}  # fmt: skip
 
 
 @cache
 def _time_zones() -> frozenset[str]:
     """Every IANA name that this machine knows; the look through its folders is most of the work of reading settings."""
     return frozenset(available_timezones())
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModelSettings:
+    """Section [llm]: an OpenAI-compatible address that may be asked about masked chats, and how much may be asked in one run.
+
+    `key_variable` names the environment variable that holds the key; None: the address needs none. A reading whose certainty,
+    0 … 1, is under `below` is one of the hard rest.
+    """
+
+    url: str
+    model: str
+    key_variable: str | None = None
+    send_outside: bool = False
+    chats_a_call: int = 1
+    calls_a_run: int = 200
+    characters_a_run: int = 1_000_000
+    timeout_s: float = 60.0
+    below: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +77,7 @@ class Settings:
     goals: dict[str, float] = field(default_factory=dict)
     memory_gib: float | None = None
     drift: dict[str, DriftPolicy] = field(default_factory=dict)
+    llm: LanguageModelSettings | None = None
 
     @property
     def shop_key(self) -> int:
@@ -116,6 +141,7 @@ class _Reader:
             goals={key: self._number(f"goals.{key}", value) for key, value in self._section("goals").items()},
             memory_gib=self._memory(),
             drift=self._drift(),
+            llm=self._llm(),
         )
 
     def _section(self, name: str) -> dict[str, Any]:
@@ -221,6 +247,78 @@ class _Reader:
             raise self._wrong("engine.memory_gib", says, Say("至少 0.5（GiB）。", "Use at least 0.5 (GiB)."))
         return gib
 
+    def _llm(self) -> LanguageModelSettings | None:
+        """None without an address: nothing is asked."""
+        section, default = self._section("llm"), LanguageModelSettings("", "")
+        url = self._text("llm", "url", "").strip().rstrip("/")
+        outside = section.get("send_outside", False)
+        if not isinstance(outside, bool):
+            says = Say(f"是 {outside!r}", f"is {outside!r}")
+            raise self._wrong("llm.send_outside", says, Say("写 true 或 false。", "Write true or false."))
+        if not url:
+            return None
+        self._address(url, outside)
+        model = self._text("llm", "model", "").strip()
+        if not model:
+            fix = Say('写上模型的名称：model = "…"。', 'Write the model\'s name: model = "…".')
+            raise self._wrong("llm.model", Say("没有填写", "is missing"), fix)
+        variable = self._text("llm", "key_variable", "")
+        if variable and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", variable):
+            says = Say("不是环境变量的名称", "is no name of an environment variable")
+            fix = Say(
+                "这里写变量名，密钥本身放进环境变量。", "Name the variable here; the key itself belongs into the environment."
+            )
+            raise self._wrong("llm.key_variable", says, fix)
+        return LanguageModelSettings(
+            url, model, variable or None, outside,
+            int(self._between("chats_a_call", default.chats_a_call, 1, 20)),
+            int(self._between("calls_a_run", default.calls_a_run, 0, 1e6)),
+            int(self._between("characters_a_run", default.characters_a_run, 0, 1e9)),
+            self._between("timeout_s", default.timeout_s, 0.1, 600),
+            self._between("below", default.below, 0, 1),
+        )  # fmt: skip
+
+    def _address(self, url: str, outside: bool) -> None:
+        try:
+            parts = urlsplit(url)
+            host, inside = parts.hostname, is_inside(url)
+            plain = parts.scheme == "https" or (parts.scheme == "http" and inside)
+            right = bool(plain and host and not (parts.username or parts.password or parts.query or parts.fragment))
+        except ValueError:
+            right, host, inside = False, None, False
+        if not right:
+            fix = Say(
+                "写 https://…/v1；只有本机或内网地址可以用 http，密钥不写在网址里。",
+                "Write https://…/v1; http only on this machine or in its own network, and no key in the address.",
+            )
+            raise self._wrong("llm.url", Say("不是可用的地址", "is no address that can be used"), fix)
+        if not inside and not outside:
+            says = Say(f"是外部地址（{host}）", f"is an address outside ({host})")
+            fix = Say(
+                "若同意把打码后的聊天发给它，写 send_outside = true。",
+                "If masked chats may be sent there, write send_outside = true.",
+            )
+            raise self._wrong("llm.url", says, fix)
+
+    def _between(self, key: str, default: float, low: float, high: float) -> float:
+        value = self._number(f"llm.{key}", self._section("llm").get(key, default))
+        if not low <= value <= high:
+            fix = Say(f"写 {low:g} 到 {high:g} 之间的数。", f"Use a number from {low:g} to {high:g}.")
+            raise self._wrong(f"llm.{key}", Say(f"是 {value:g}", f"is {value:g}"), fix)
+        return value
+
+
+def is_inside(url: str) -> bool:
+    """Whether an address is this machine or its own network, by name or number only: nothing is looked up."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or (address.is_private and not address.is_link_local and not address.is_unspecified)
+
 
 def _nearest(name: str, known: Collection[str]) -> Say:
     near = get_close_matches(name, known, n=1)
@@ -251,7 +349,16 @@ def render_settings(settings: Settings) -> str:
         drift=_lines(settings.drift) or '# "tmall.orders" = "freeze"',
         goals=_lines(settings.goals) or "# inquiry_conversion = 0.45",
         memory=line("memory_gib", settings.memory_gib, "4"),
+        llm=_llm_lines(settings.llm),
     )
+
+
+def _llm_lines(llm: LanguageModelSettings | None) -> str:
+    shown = llm or LanguageModelSettings("http://127.0.0.1:11434/v1", "qwen3:8b")
+    values = {key: getattr(shown, key) for key in _SECTIONS["llm"] or ()}
+    lines = [f"{key} = {_toml('HUITOU_LLM_KEY' if value is None else value)}" for key, value in values.items()]
+    missing = {"key_variable"} if shown.key_variable is None else set()
+    return "\n".join(f"# {line}" if llm is None or line.split(" ")[0] in missing else line for line in lines)
 
 
 def _lines(values: dict[str, Any]) -> str:
@@ -261,6 +368,8 @@ def _lines(values: dict[str, Any]) -> str:
 def _toml(value: object) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(value)
@@ -313,4 +422,12 @@ _TEMPLATE = """\
 [engine]
 # 计算最多用多少内存（GiB）；不写则为本机内存的 60%，最多 5 / memory for computing; default 60 % of the machine's, at most 5
 {memory}
+
+[llm]
+# 可选的大模型（需另装 huitou[llm]），默认不用。填了 url 才会问它：只发打码后的文字，只收编码和消息号，只作提议。
+# key_variable 是存放密钥的环境变量名；send_outside = true 表示同意发到外部地址；below 以下的把握才去问
+# an optional language model (extra huitou[llm]), off by default: asked only where url is set, told masked text only, believed
+# only codes and message numbers, as proposals. key_variable names the environment variable with the key; send_outside = true
+# agrees to an address outside; only readings less certain than below are asked about
+{llm}
 """
