@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from huitou.cli import intake
-from huitou.cli.tag import tag
 from huitou.cli.sentences import Sentences
+from huitou.cli.tag import tag
 from huitou.errors import Say, SettingsError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from huitou.facts.build import BuildReport
+    from huitou.build import BuildReport
     from huitou.lake.workspace import Workspace
 
 app = typer.Typer(
@@ -163,17 +163,22 @@ def import_(
 
 @app.command()
 def build(context: typer.Context) -> None:
-    """从导入的数据算出事实表，只算有变化的月份。Build the fact tables; only months that changed."""
+    """算事实表，读聊天和评价，只算有变化的月份。Build the facts and read chats and reviews; only months that changed."""
     call: Call = context.obj
     console = _console()
     report = _build(call, call.open(), console)
     if not report.months:
-        console.print(call.say("事实表已是最新。", "The fact tables are up to date."))
+        console.print(call.say("都是最新的。", "Everything is up to date."))
         return
     rows = " · ".join(f"{name} {n:,}" for name, n in report.rows.items())
     months = f"{report.months[0]} – {report.months[-1]}"
+    facts, texts = f"{report.facts_s:.1f}", f"{report.texts_s:.1f}"
     console.print(
-        call.say(f"{months}：{rows}（{report.seconds:.1f} 秒）", f"{months}: {rows} ({report.seconds:.1f} s)"), soft_wrap=True
+        call.say(
+            f"{months}：{rows}（事实 {facts} 秒，读聊天和评价 {texts} 秒）",
+            f"{months}: {rows} (facts {facts} s, chats and reviews {texts} s)",
+        ),
+        soft_wrap=True,
     )
 
 
@@ -332,11 +337,18 @@ def _import(
 
 
 def _build(call: Call, ws: "Workspace", console: "Console") -> "BuildReport":
-    """Bring the fact tables up to date."""
-    from huitou.facts.build import build as build_facts
+    """Bring the fact tables and what the texts say up to date."""
+    from huitou.build import build as bring_up_to_date
+    from huitou.tables import TABLES
 
-    with console.status(call.say("正在计算事实表", "Building the fact tables")):
-        return build_facts(ws)
+    said = call.say("正在计算", "Building")
+    with console.status(said) as status:
+
+        def step(table: str, done: int, parts: int) -> None:
+            name = TABLES[table].zh if call.lang is Lang.zh else table
+            status.update(f"{said} {name} {done}/{parts}")
+
+        return bring_up_to_date(ws, progress=step)
 
 
 def _diagnose(call: Call, period: tuple[date, date] | None, console: "Console", *, quiet: bool = False) -> None:

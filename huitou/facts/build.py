@@ -44,7 +44,7 @@ class BuildReport:
 
 
 def build(ws: Workspace, *, progress: Progress | None = None) -> BuildReport:
-    """Bring the facts up to date with everything imported, all tables at once or not at all.
+    """Bring the facts up to date with everything imported, all tables at once or not at all; what texts say is left out.
 
     Messages of a month decide facts up to the margin of `margin_days` around it; orders decide the inquiries before them and
     whose customer is an old one after them. A change of rules, roles, colleagues or blocked people makes everything anew.
@@ -56,10 +56,10 @@ def build(ws: Workspace, *, progress: Progress | None = None) -> BuildReport:
         with ws.read(pack.id) as snapshot:
             roster = read_roster(ws, snapshot)
             mark = fingerprint(pack, roster, snapshot)
-        changed = writer.changed(pack.id, mark)
+        changed = writer.changed(pack.id, mark, part=0)
         if not changed:
             return BuildReport(pack.id, (), {}, time.perf_counter() - began)
-        made = _Making(writer.build(pack.id, mark), pack, roster, progress)
+        made = Making(writer.build(pack.id, mark), pack, roster, progress)
         made.all_of(changed)
         rows = made.build.commit()
     return BuildReport(pack.id, tuple(sorted(made.months)), rows, time.perf_counter() - began)
@@ -73,14 +73,14 @@ def fingerprint(pack: RulePack, roster: Roster, snapshot: Stored) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-class _Making:
-    """One build under way: which months of which table, from which rows."""
+class Making:
+    """The facts of one build under way: which months of which table, from which rows. `made`: table → months staged."""
 
     def __init__(self, build: Build, pack: RulePack, roster: Roster, progress: Progress | None) -> None:
         self.build = build
         self.pack = pack
         self.roster = roster
-        self.months: set[str] = set()
+        self.made: dict[str, set[str]] = {}
         self._progress = progress or (lambda table, step, steps: None)
         self._messages = build.snapshot.has("messages")
 
@@ -105,17 +105,24 @@ class _Making:
         self._stage("chat_matches", chat_matches(snapshot.table("chat_sessions")), set(snapshot.months("chat_sessions")))
         return months & set(snapshot.months("messages"))
 
+    @property
+    def months(self) -> set[str]:
+        """Months of which any fact was staged."""
+        return set[str]().union(*self.made.values())
+
+    def people(self, rows: Rows) -> Rows:
+        """Messages, or what was made of them, under the people known from session lists."""
+        return with_people(rows, self.build.table("chat_matches") if self.build.snapshot.has("chat_sessions") else None)
+
     def _said(self, months: list[str]) -> Rows:
-        """The messages of some months, under the people known from session lists."""
-        known = self.build.snapshot.has("chat_sessions")
-        return with_people(self.build.snapshot.table("messages", months), self.build.table("chat_matches") if known else None)
+        return self.people(self.build.snapshot.table("messages", months))
 
     def _stage(self, name: str, rows: Rows, months: set[str]) -> None:
         self._progress(name, STEPS.index(name) + 1, len(STEPS))
         snapshot = self.build.snapshot
         known = {*snapshot.months(name), *snapshot.months("messages" if name in TALK else "orders")}
         self.build.stage(name, rows, None if known <= months else sorted(months))
-        self.months |= months
+        self.made[name] = months
 
     def _months_near(self, months: set[str]) -> set[str]:
         """The months, and those with messages inside the margin around them."""

@@ -4,6 +4,10 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import polars as pl
+import pyarrow.parquet as pq
 
 from huitou.lake.delta import Catalog, Change, DataFile
 from huitou.lake.disk import room
@@ -32,7 +36,7 @@ class Build:
         self._catalog = catalog
         self._number = number
         self._uid = uid
-        self._staged: dict[str, _Staged] = {}
+        self._staged: dict[str, list[_Staged]] = {}
         self._pen = ThreadPoolExecutor(max_workers=1, thread_name_prefix="huitou-facts")
         self.snapshot = Snapshot(catalog, writer.engine)
         self.open = True
@@ -40,7 +44,8 @@ class Build:
     def stage(self, name: str, expr: "ir.Table", months: Iterable[str] | None = None) -> None:
         """Compute a fact table, or the months of it that are given; rows of other months are left out.
 
-        `months` None replaces the whole table. Its files are written while what comes next is computed.
+        `months` None replaces the whole table. Its files are written while what comes next is computed. A table can be staged
+        in several parts, of different months each.
         """
         if not TABLES[name].fact:
             raise ValueError(f"{name} is not a fact table")
@@ -51,7 +56,20 @@ class Build:
         computed, found = compute(self._writer.engine, expr, TABLES[name])
         made = found if wanted is None else [m for m in found if m in wanted]
         add = self._pen.submit(write, self._writer.engine, computed, folder, f"build-{self._number}", made)
-        self._staged[name] = _Staged(add, tuple(self._catalog.files(name, wanted)))
+        self._staged.setdefault(name, []).append(_Staged(add, tuple(self._catalog.files(name, wanted))))
+
+    def keep(self, name: str, frames: Iterable[pl.DataFrame]) -> "ir.Table | None":
+        """Frames of one shape as a table to compute with until the build ends, kept on disk; None where there is no frame."""
+        file, pen = self._writer.engine.scratch / f"{name}-{uuid4().hex}.parquet", None
+        with room(self._writer.engine.scratch):
+            for frame in frames:
+                rows = frame.to_arrow()
+                pen = pen or pq.ParquetWriter(file, rows.schema, compression="lz4")
+                pen.write_table(rows)
+            if pen is None:
+                return None
+            pen.close()
+        return self._writer.engine.backend.read_parquet(file)
 
     def table(self, name: str, months: Iterable[str] | None = None) -> "ir.Table":
         """A fact table as it will be: staged months, and of the last build those that no `stage` replaced."""
@@ -64,8 +82,11 @@ class Build:
         return view(self._writer.engine, TABLES[name], paths)
 
     def _change(self, name: str) -> Change:
-        staged = self._staged.get(name)
-        return Change(add=staged.add.result(), remove=staged.remove) if staged else Change()
+        staged = self._staged.get(name, [])
+        return Change(
+            add=tuple(file for part in staged for file in part.add.result()),
+            remove=tuple(file for part in staged for file in part.remove),
+        )
 
     def commit(self) -> dict[str, int]:
         """Show all staged tables to readers at once. Returns the rows made of each. Raises DiskFull, then all is as it was."""

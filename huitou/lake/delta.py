@@ -21,7 +21,7 @@ from huitou.tables import TABLES, Column, Table
 
 DELTA_TYPE = {
     "key": "long", "int": "long", "money": "long", "time": "timestamp", "date": "date", "bool": "boolean",
-    "float": "double", "code": "string", "text": "string",
+    "float": "double", "code": "string", "codes": "string", "text": "string",
 }  # fmt: skip
 CHECKPOINT_EVERY = 100
 KEPT_HOURS = 7 * 24
@@ -84,7 +84,7 @@ class Folder:
         if (self.path / "_delta_log" / f"{0:020}.json").exists():
             return
         self.path.mkdir(parents=True, exist_ok=True)
-        skip = [c.name for c in self.table.stored if c.type not in ("code", "text")]
+        skip = [c.name for c in self.table.stored if c.type not in ("code", "codes", "text")]
         DeltaTable.create(
             self.path, schema=self._schema(), mode="ignore", partition_by=["month"],
             configuration={"delta.dataSkippingStatsColumns": ",".join(skip), "delta.logRetentionDuration": "interval 3650 days"},

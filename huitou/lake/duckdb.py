@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 DUCK_TYPE = {
     "key": "BIGINT", "int": "BIGINT", "money": "BIGINT", "time": "TIMESTAMPTZ", "date": "DATE", "bool": "BOOLEAN",
-    "float": "DOUBLE", "code": "VARCHAR", "text": "VARCHAR",
+    "float": "DOUBLE", "code": "VARCHAR", "codes": "VARCHAR", "text": "VARCHAR",
 }  # fmt: skip
 FRAME_TYPE = {**DUCK_TYPE, "time": "BIGINT"}
 PARQUET = (

@@ -14,7 +14,7 @@ from huitou.tables import TABLES, Table
 
 _SPARK_TYPE = {
     "key": "BIGINT", "int": "BIGINT", "money": "BIGINT", "time": "BIGINT", "date": "DATE", "bool": "BOOLEAN", "float": "DOUBLE",
-    "code": "STRING", "text": "STRING",
+    "code": "STRING", "codes": "STRING", "text": "STRING",
 }  # fmt: skip
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",

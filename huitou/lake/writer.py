@@ -67,14 +67,16 @@ class Writer:
         self._open = load
         return load
 
-    def changed(self, rules: str, fingerprint: str | None = None) -> dict[str, set[str]]:
+    def changed(self, rules: str, fingerprint: str | None = None, *, part: int | None = None) -> dict[str, set[str]]:
         """Canonical table → months whose rows changed since the last build of a rule pack.
 
-        All months that hold rows when the pack was never built, or was built with another fingerprint.
+        All months that hold rows when the pack was never built, or was built with another fingerprint. A fingerprint of
+        several parts has dots between them; `part` says with which of them `fingerprint` is compared.
         """
         last = self.ledger.last_build(rules)
         catalog = self.catalog()
-        if last is None or (fingerprint is not None and fingerprint != last[0]):
+        before = last[0] if last and part is None else [*(last[0] if last else "").split("."), ""][part or 0]
+        if last is None or (fingerprint is not None and fingerprint != before):
             everything = {name: set(catalog.months(name)) for name, table in TABLES.items() if not table.fact}
             return {name: months for name, months in everything.items() if months}
         changed: dict[str, set[str]] = {}

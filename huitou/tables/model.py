@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Type = Literal["key", "code", "text", "int", "float", "money", "time", "date", "bool"]
-"""``key`` 63-bit hash (int64) · ``code`` short string from a closed list or a platform id · ``text`` free, masked text ·
+Type = Literal["key", "code", "codes", "text", "int", "float", "money", "time", "date", "bool"]
+"""``key`` 63-bit hash (int64) · ``code`` short string from a closed list or a platform id ·
+``codes`` several of them, or keys, with a space between · ``text`` free, masked text ·
 ``int`` int64 · ``float`` float64 · ``money`` int64 minor units (分) · ``time`` UTC instant, microseconds ·
 ``date`` the day in the shop's zone · ``bool``.
 
