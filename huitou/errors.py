@@ -9,6 +9,7 @@ HuitouError
 ├── DiskFull           there is no room to finish
 ├── NotWritable        the system does not let us write (or read) there
 ├── NeedsData          a number cannot be computed from what was imported
+├── NoAnswer           the language model that the settings name cannot be asked
 └── UnknownName        a metric, table, source, dimension or rule pack that does not exist
 
 Each class builds its message from facts, so that every message says what, where and what to do. A single bad row is
@@ -144,6 +145,17 @@ class NeedsData(HuitouError):
             Say("导入带有这些内容的导出文件。", "Import an export that carries it."),
         )
         self.needs = needs
+
+
+class NoAnswer(HuitouError):
+    """A language model cannot be asked, or did not answer in several tries; everything else goes on without it."""
+
+    def __init__(self, url: str, why: Say, fix: Say | None = None) -> None:
+        super().__init__(
+            Say(f"没有问到大模型 {url}：{why.zh}。", f"The language model at {url} gave no answer: {why.en}."),
+            fix
+            or Say("查看 huitou.toml 的 [llm]；不用它就删掉 url。", "Look at [llm] in huitou.toml; without url none is asked."),
+        )
 
 
 class UnknownName(HuitouError):
