@@ -31,7 +31,7 @@ def asked(used: "Used", lang: str) -> list[str]:
     """What was asked and what was not, as sentences."""
     calls = Say(
         f"问了大模型 {used.calls:,} 次，{used.characters:,} 个字；{used.kept:,} 条用了以前的回答。",
-        f"The language model was asked {used.calls:,} times, {used.characters:,} characters; {used.kept:,} answers were kept ones.",
+        f"Asked the language model {used.calls:,} times, {used.characters:,} characters; {used.kept:,} answers were kept.",
     )
     left = [
         (used.unread, Say("回答读不懂", "had no usable answer")),
