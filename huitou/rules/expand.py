@@ -39,8 +39,11 @@ def expand(cue: str, sets: Mapping[str, Sequence[str]]) -> Phrase:
 
 
 def _forms(text: str, sets: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    forms, rest = _either([*_tokens(text)], 0, sets)
-    if rest < len(_tokens(text)):
+    if not _TOKEN.search(text):  # as most cues are
+        return (text.replace("_", " "),)
+    tokens = _tokens(text)
+    forms, rest = _either(tokens, 0, sets)
+    if rest < len(tokens):
         raise ValueError(") without (")
     return tuple(dict.fromkeys(forms))
 

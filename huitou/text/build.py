@@ -7,7 +7,7 @@ Comes in: an open build whose facts are staged, the months that changed, the wor
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
-from functools import cached_property, partial, reduce
+from functools import lru_cache, partial, reduce
 from typing import Any
 
 import ibis
@@ -69,18 +69,6 @@ class Texts:
         for month in sorted(changed.get("reviews", set())):
             self._reviews(month)
 
-    @cached_property
-    def _tagger(self) -> Tagger:
-        return Tagger(self.words, [name for name in self.words.taxonomies if name not in NOT_OF_MESSAGES])
-
-    @cached_property
-    def _reader(self) -> InquiryReader:
-        return InquiryReader(self.words)
-
-    @cached_property
-    def _reviewer(self) -> Reviewer:
-        return Reviewer(self.words)
-
     def _stage(self, name: str, rows: Rows | None, months: Iterable[str]) -> None:
         """Replace months of a table by rows (None: by nothing)."""
         made = rows if rows is not None else self.build.snapshot.table(name, [])
@@ -108,7 +96,7 @@ class Texts:
         def tagged() -> Iterator[pl.DataFrame]:
             for part in self._slices("message_tags", self._count(texts), "text_hash"):
                 frame = self.build.snapshot.frame(part(texts))
-                tags = self._tagger.tag(frame["text"])
+                tags = _tagger(self.words).tag(frame["text"])
                 speaker = pl.col("taxonomy").replace_strict(speakers)
                 yield tags.with_columns(frame["text_hash"].gather(tags["row"]), speaker=speaker).drop("row", "version")
 
@@ -138,7 +126,7 @@ class Texts:
                 frame = self.build.snapshot.frame(part(asked))
                 if frame.height:
                     said = self.build.snapshot.frame(chats(part(asked), part(messages)))
-                    yield read_chats(said, frame.drop("last_at"), self._reader, self.version)
+                    yield read_chats(said, frame.drop("last_at"), _reader(self.words), self.version)
 
         fresh = self.build.keep("readings", read())
         rows = [r.select(*(c.name for c in TABLES["inquiry_reasons"].columns)) for r in (kept, fresh) if r is not None]
@@ -161,12 +149,27 @@ class Texts:
             for part in self._slices("review_readings", self._count(reviews), "row_key"):
                 frame = self.build.snapshot.frame(part(reviews))
                 if frame.height:
-                    whole, said = read_reviews(frame, self._reviewer, self.version)
+                    whole, said = read_reviews(frame, _reviewer(self.words), self.version)
                     clauses.append(said)
                     yield whole
 
         self._stage("review_readings", self.build.keep("reviews", read()), [month])
         self._stage("review_clauses", self.build.keep("clauses", clauses), [month])
+
+
+@lru_cache(maxsize=1)
+def _tagger(words: Words) -> Tagger:
+    return Tagger(words, [name for name in words.taxonomies if name not in NOT_OF_MESSAGES])
+
+
+@lru_cache(maxsize=1)
+def _reader(words: Words) -> InquiryReader:
+    return InquiryReader(words)
+
+
+@lru_cache(maxsize=1)
+def _reviewer(words: Words) -> Reviewer:
+    return Reviewer(words)
 
 
 def _between(key: str, low: int, high: int, rows: Rows) -> Rows:
