@@ -8,12 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
-import polars as pl
 
-from huitou.rules.taxonomy import Cue, Leaf, Words
-from huitou.text.matcher import Finds, Matcher
-from huitou.text.normal import Normal, Places, normalise
+from huitou.rules.taxonomy import Leaf, Words
+from huitou.text.normal import Flags, Normal, Places
+from huitou.text.phrases import Phrases
 
 SPEECH = "speech"
 KINDS = ("weak", "cues", "strong", "good", "bad", "not")
@@ -21,8 +19,6 @@ STRENGTH = {"weak": 1, "cues": 2, "strong": 3, "good": 2, "bad": 2, "not": 0}
 _REACH = 2  # characters between a negation and what it negates
 _ENDS = ",.!?;~…。、，！？；|\n❓"
 _FAR = 1 << 40
-
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,50 +51,25 @@ class Engine:
         self.version = words.version
         self.leaves: list[tuple[str, Leaf]] = [(t, leaf) for t in names for leaf in words.taxonomies[t].leaves.values()]
         self.number = {(t, leaf.code): i for i, (t, leaf) in enumerate(self.leaves)}
-        parts = [
-            (n, cue, part)
-            for n, (_, leaf) in enumerate(self.leaves)
-            for cue in leaf.cues
-            for part in range(len(cue.phrase.parts))
-        ]
-        self._entries(parts, words.same)
+        cues = [(n, cue) for n, (_, leaf) in enumerate(self.leaves) for cue in leaf.cues]
+        self.phrases = Phrases([cue.phrase for _, cue in cues], words.same)
+        self._leaf = np.array([leaf for leaf, _ in cues], dtype=np.int64)
+        self._kind = np.array([KINDS.index(cue.kind) for _, cue in cues], dtype=np.int64)
+        self._last_speech = sum(t == SPEECH for t, _ in self.leaves) - 1
         self._ends = np.zeros(0x110000, dtype=bool)
         self._ends[[ord(sign) for sign in _ENDS]] = True
-        self._letters = np.array(
-            [chr(c).isalpha() * 1 + chr(c).isdigit() * 2 if c < 128 else 0 for c in range(129)], dtype=np.int8
-        )
+        self._small = np.array([chr(c).isalnum() for c in range(128)] + [False])
         self._by_place = np.array([words.taxonomies[t].counters == "place" for t, _ in self.leaves])
         self._drop_asked = np.array([leaf.asked == "drop" for _, leaf in self.leaves])
         self._only_asked = np.array([leaf.asked == "only" for _, leaf in self.leaves])
         self._drop_negated = np.array([leaf.negated == "drop" for _, leaf in self.leaves])
 
-    def _entries(self, parts: list[tuple[int, Cue, int]], same: dict[str, tuple[str, ...]]) -> None:
-        """Numbers the patterns, and lists for each of them the places in cues where it stands."""
-        forms = [form for _, cue, part in parts for form in cue.phrase.parts[part]]
-        plain = dict(zip(forms, _normal(forms), strict=True))
-        of: dict[str, dict[int, None]] = {}
-        for entry, (_, cue, part) in enumerate(parts):
-            for form in cue.phrase.parts[part]:
-                for typed in _typed(plain[form], same):
-                    of.setdefault(typed, {})[entry] = None
-        self.matcher = Matcher(list(of))
-        counts = np.array([len(entries) for entries in of.values()], dtype=np.int64)
-        self._count, self._from = counts, np.concatenate(([0], np.cumsum(counts)))
-        self._entry = np.array([entry for entries in of.values() for entry in entries], dtype=np.int64)
-        self._leaf = np.array([leaf for leaf, _, _ in parts])
-        self._kind = np.array([KINDS.index(cue.kind) for _, cue, _ in parts])
-        self._at_start = np.array([cue.phrase.at_start and part == 0 for _, cue, part in parts])
-        self._at_end = np.array([cue.phrase.at_end and part == len(cue.phrase.parts) - 1 for _, cue, part in parts])
-        self._gap = np.array([cue.phrase.gaps[part] if part < len(cue.phrase.gaps) else -1 for _, cue, part in parts])
-        self._first_part = np.array([part == 0 for _, _, part in parts])
-        self._left, self._right = ([ord(p[at]) for p in of] for at in (0, -1))
-        self.patterns = len(of)
-
     def find(self, normal: Normal) -> tuple[Found, Places]:
         """All findings, those of `SPEECH` too, counter-cues applied, and the clause of every character."""
         clause = self._clauses(normal)
-        finds = self._whole_words(self.matcher.find(normal), normal)
-        found = self._joined(finds, normal, clause)
+        spans = self.phrases.find(normal, clause)
+        place = clause[spans.start], normal.rows[spans.start]
+        found = Found(self._leaf[spans.cue], self._kind[spans.cue], place[1], spans.start, spans.end, place[0])
         against = found.kind == KINDS.index("not")
         if against.any():
             shown, no = found.where(~against), found.where(against)
@@ -108,13 +79,14 @@ class Engine:
         return found, clause
 
     def scoped(self, found: Found) -> tuple[Found, Flags, Flags]:
-        """Findings without `SPEECH`, of one leaf the longest of those at a place; which are asked, which negated. Policies applied."""
+        """Findings without `SPEECH`, of one leaf the longest at a place; which are asked, which negated. Policies applied."""
         asked = np.isin(found.clause, self._clauses_of(found, "question")) & ~np.isin(
             found.clause, self._clauses_of(found, "not_question")
         )
         negated = self._negated(found)
-        speech = found.leaf <= max(n for (t, _), n in self.number.items() if t == SPEECH)
-        keep = ~speech & ~(asked & self._drop_asked[found.leaf]) & ~(~asked & self._only_asked[found.leaf])
+        keep = (
+            (found.leaf > self._last_speech) & ~(asked & self._drop_asked[found.leaf]) & ~(~asked & self._only_asked[found.leaf])
+        )
         keep &= ~(negated & self._drop_negated[found.leaf])
         at = np.flatnonzero(keep)
         at = at[np.lexsort((-found.end[at], found.start[at], found.leaf[at]))]
@@ -135,7 +107,8 @@ class Engine:
 
     def _clauses_of(self, found: Found, code: str) -> Places:
         leaf = self.number.get((SPEECH, code), -1)
-        return found.clause[found.leaf == leaf]
+        clauses: Places = found.clause[found.leaf == leaf]
+        return clauses
 
     def _negated(self, found: Found) -> Flags:
         """Whether a negation that is no part of another word stands just before, in the same clause."""
@@ -153,13 +126,14 @@ class Engine:
         order = np.argsort(no.end)
         ends, clauses = no.end[order], no.clause[order]
         near = np.searchsorted(ends, found.start, side="right") - 1
-        return (near >= 0) & (found.start - ends[near] <= _REACH) & (clauses[near] == found.clause)
+        negated: Flags = (near >= 0) & (found.start - ends[near] <= _REACH) & (clauses[near] == found.clause)
+        return negated
 
     def _clauses(self, normal: Normal) -> Places:
         """The clause of every character: rows, their punctuation, and spaces that do not part words of letters end one."""
         codes = normal.codes
         ends = self._ends[codes]
-        small = self._letters[np.minimum(codes, 128)] > 0
+        small = self._small.take(codes, mode="clip")
         part = np.ones(len(codes), dtype=bool)
         part[1:-1] = ~(small[:-2] & small[2:])
         ends = part & (ends | (codes == ord(" ")))
@@ -168,56 +142,6 @@ class Engine:
         begins = normal.first[:-1]
         clause[begins[begins < len(codes)]] += 1
         return np.cumsum(clause)
-
-    def _whole_words(self, finds: Finds, normal: Normal) -> Finds:
-        """Without Latin words and numbers that go on beyond the pattern."""
-        codes = normal.codes
-        kind = np.append(self._letters[np.minimum(codes, 128)], 0)
-        left, right = np.array(self._left)[finds.pattern], np.array(self._right)[finds.pattern]
-        before, after = np.maximum(finds.start - 1, 0), finds.end
-        cut_left = (
-            (finds.start > normal.first[finds.row]) & (kind[before] > 0) & (kind[before] == self._letters[np.minimum(left, 128)])
-        )
-        cut_right = (
-            (after < normal.first[finds.row + 1]) & (kind[after] > 0) & (kind[after] == self._letters[np.minimum(right, 128)])
-        )
-        keep = ~(cut_left | cut_right)
-        return Finds(finds.pattern[keep], finds.row[keep], finds.start[keep], finds.end[keep])
-
-    def _joined(self, finds: Finds, normal: Normal, clause: Places) -> Found:
-        """Findings of whole cues: patterns that stand alone, and those that follow one another within their gaps."""
-        counts = self._count[finds.pattern]
-        each = np.repeat(np.arange(len(counts)), counts)
-        nth = np.arange(len(each)) - np.repeat(np.cumsum(counts) - counts, counts)
-        entry = self._entry[self._from[finds.pattern[each]] + nth]
-        start, end, row = finds.start[each], finds.end[each], finds.row[each]
-        anchored = self._at_start[entry] | self._at_end[entry]
-        if anchored.any():
-            first, last = _core(normal)
-            keep = ~(self._at_start[entry] & (start > first[row])) & ~(self._at_end[entry] & (end < last[row]))
-            entry, start, end, row = entry[keep], start[keep], end[keep], row[keep]
-        begins = self._first_part[entry]
-        whole = begins & (self._gap[entry] < 0)
-        out = [
-            Found(self._leaf[entry[whole]], self._kind[entry[whole]], row[whole], start[whole], end[whole], clause[start[whole]])
-        ]
-        order = np.lexsort((start[~begins], entry[~begins]))
-        later = entry[~begins][order] * _FAR + start[~begins][order]
-        ends = end[~begins][order]
-        open_ = begins & (self._gap[entry] >= 0)
-        entry, start, end, row = entry[open_], start[open_], end[open_], row[open_]
-        while len(entry) and len(later):
-            nearest = np.minimum(np.searchsorted(later, (entry + 1) * _FAR + end), len(later) - 1)
-            there = later[nearest] - (entry + 1) * _FAR
-            fits = (there >= end) & (there - end <= self._gap[entry])
-            fits[fits] &= clause[start[fits]] == clause[there[fits]]
-            entry, start, end, row = entry[fits] + 1, start[fits], ends[nearest[fits]], row[fits]
-            done = self._gap[entry] < 0
-            out.append(
-                Found(self._leaf[entry[done]], self._kind[entry[done]], row[done], start[done], end[done], clause[start[done]])
-            )
-            entry, start, end, row = entry[~done], start[~done], end[~done], row[~done]
-        return Found.of(out)
 
 
 def _overlapped(found: Found, others: Found) -> Flags:
@@ -229,25 +153,4 @@ def _overlapped(found: Found, others: Found) -> Flags:
     return (before >= 0) & (reach[np.maximum(before, 0)] > found.leaf * _FAR + found.start)
 
 
-def _core(normal: Normal) -> tuple[Places, Places]:
-    """Where each row's first and last letters, digits or characters stand (end exclusive), without signs around them."""
-    codes = normal.codes
-    word = (codes >= 0x3400) & (codes < 0x1F000) | (codes > 0x20000)
-    word |= (codes >= 0x61) & (codes <= 0x7A) | (codes >= 0x30) & (codes <= 0x39)
-    word &= ~((codes >= 0xFE30) & (codes <= 0xFF5E))
-    at = np.flatnonzero(word)
-    low = np.searchsorted(at, normal.first[:-1])
-    high = np.searchsorted(at, normal.first[1:]) - 1
-    some = low <= high
-    padded = np.append(at, 0)
-    return np.where(some, padded[low], normal.first[:-1]), np.where(some, padded[high] + 1, normal.first[1:])
-
-
-def _normal(forms: list[str]) -> list[str]:
-    texts: list[str] = normalise(pl.Series(forms, dtype=pl.String)).series()[0].to_list()
-    return texts
-
-
-def _typed(form: str, same: dict[str, tuple[str, ...]]) -> list[str]:
-    """A form, and the form with one of its words typed otherwise."""
-    return [form, *(form.replace(word, other) for word, others in same.items() if word in form for other in others)]
+__all__ = ["KINDS", "SPEECH", "STRENGTH", "Engine", "Flags", "Found"]

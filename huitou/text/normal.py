@@ -18,19 +18,24 @@ import pyarrow as pa
 
 Codes = npt.NDArray[np.uint32]
 Places = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 _CHARACTERS = Path(__file__).with_name("characters.toml")
 _LAST = 0x110000
 _DROPPED = 0
-_EMOJI_SIGNS = tuple(map(ord, "/#["))
+_FACE_SIGNS = "/#[〔"  # that a face code or a mask begins with
 _LONGEST_CODE = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """A batch of texts, normalised. `codes`: all characters, row after row; row i is ``codes[first[i]:first[i + 1]]``."""
+    """A batch of texts, normalised. `codes`: all characters, row after row; row i is ``codes[first[i]:first[i + 1]]``.
+
+    `rows`: the row of every character.
+    """
 
     codes: Codes
     first: Places
+    rows: Places
     _typed_at: Places  # of every character: its place among all characters as typed
     _typed_first: Places  # where each row began there
     _faces: Places  # where face codes began there, and where they ended
@@ -48,10 +53,6 @@ class Normal:
         assert isinstance(texts, pl.Series)
         return texts, np.append(np.repeat(np.arange(len(width)), width), len(width))
 
-    def row_of(self, at: Places) -> Places:
-        """The rows that characters stand in."""
-        return np.searchsorted(self.first, at, side="right") - 1
-
     def as_typed(self, row: Places, start: Places, end: Places) -> tuple[Places, Places]:
         """Stretches of `codes` as [start, end) in characters of their rows as typed."""
         first, last = self._typed_at[start], self._typed_at[end - 1]
@@ -65,27 +66,22 @@ class Normal:
 
 def normalise(texts: pl.Series) -> Normal:
     """Texts as they are compared; null reads as empty."""
-    table, codes_of_faces, faces = _tables()
+    table, faces = _tables()
     texts = texts.fill_null("").rechunk()
-    text = _bytes(texts.to_arrow().cast(pa.large_string())).decode()
+    text = _utf8(texts).decode()
     typed = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
     typed_first = np.zeros(len(texts) + 1, dtype=np.int64)
     np.cumsum(texts.str.len_chars().to_numpy(), out=typed_first[1:])
-    codes = table[typed]
-    found: list[tuple[int, int]] = []
-    for at in _faces_at(typed):
-        face = codes_of_faces.match(text, at, min(at + _LONGEST_CODE, len(text)))
-        if face and face.end() <= typed_first[np.searchsorted(typed_first, at, side="right")]:
-            codes[at] = faces[face[0]]
-            codes[at + 1 : face.end()] = _DROPPED
-            found.append(face.span())
-    spans = np.array(found, dtype=np.int64).reshape(-1, 2)
+    codes = table.take(typed)
+    spans = faces.read(text, typed, typed_first, codes)
     kept = np.flatnonzero(codes)
     codes = codes[kept]
     stays = ~_inside_run(codes, np.searchsorted(kept, typed_first[1:-1]))
     if not stays.all():
         kept, codes = kept[stays], codes[stays]
-    return Normal(codes, np.searchsorted(kept, typed_first), kept, typed_first, spans[:, 0].copy(), spans[:, 1].copy())
+    first = np.searchsorted(kept, typed_first)
+    rows = np.repeat(np.arange(len(texts)), np.diff(first))
+    return Normal(codes, first, rows, kept, typed_first, spans[:, 0].copy(), spans[:, 1].copy())
 
 
 def normal_text(text: str) -> str:
@@ -93,22 +89,24 @@ def normal_text(text: str) -> str:
     return normalise(pl.Series([text], dtype=pl.String)).codes.astype("<u4").tobytes().decode("utf-32-le")
 
 
-def _bytes(chunk: pa.Array) -> bytes:
-    """The UTF-8 of all values of a column without nulls, behind one another."""
-    _, offsets, data = chunk.buffers()
-    if data is None:
+def is_word(codes: Codes) -> Flags:
+    """Which characters are letters, digits or words of a script, not signs; of normalised text."""
+    word: Flags = (codes >= 0x3400) & (codes < 0x1F000) & ~((codes >= 0xFE30) & (codes <= 0xFF5E)) | (codes > 0x20000)
+    word |= (codes >= 0x61) & (codes <= 0x7A) | (codes >= 0x30) & (codes <= 0x39)
+    return word
+
+
+def _utf8(texts: pl.Series) -> bytes:
+    """All values of a column without nulls, behind one another."""
+    column = texts.to_arrow().cast(pa.large_string())
+    _, offsets, data = column.buffers()
+    if offsets is None or data is None:
         return b""
-    borders = np.frombuffer(offsets, dtype=np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
+    borders = np.frombuffer(memoryview(offsets), dtype=np.int64)[column.offset : column.offset + len(column) + 1]
     return bytes(memoryview(data)[borders[0] : borders[-1]])
 
 
-def _faces_at(typed: Codes) -> list[int]:
-    """Where a face code may begin."""
-    sign = np.flatnonzero((typed == _EMOJI_SIGNS[0]) | (typed == _EMOJI_SIGNS[1]) | (typed == _EMOJI_SIGNS[2]))
-    return sign[sign < len(typed) - 1].tolist()
-
-
-def _inside_run(codes: Codes, first: Places) -> npt.NDArray[np.bool_]:
+def _inside_run(codes: Codes, first: Places) -> Flags:
     """Characters with the same one on both sides: of a run, the first and the last stay. Digits count, so theirs stay.
 
     `first`: where rows begin; a run ends with its row.
@@ -120,9 +118,36 @@ def _inside_run(codes: Codes, first: Places) -> npt.NDArray[np.bool_]:
     return inside & ~((codes >= ord("0")) & (codes <= ord("9")))
 
 
+class _Faces:
+    """The face codes and masks, each with the sign that it is read as."""
+
+    def __init__(self, signs: dict[str, str]) -> None:
+        self._sign = {code: ord(sign) for sign, codes in signs.items() for code in codes.split()}
+        self._pattern = re.compile("|".join(map(re.escape, sorted(self._sign, key=len, reverse=True))))
+        self._second = np.zeros(_LAST, dtype=bool)
+        self._second[[ord(code[1]) for code in self._sign]] = True
+
+    def read(self, text: str, typed: Codes, first: Places, codes: Codes) -> Places:
+        """Puts its sign in the place of each code, nothing in those of its rest; begins and ends of all codes."""
+        found: list[tuple[int, int]] = []
+        begins = np.zeros(len(typed), dtype=bool)
+        for sign in _FACE_SIGNS:
+            begins |= typed == ord(sign)
+        at = np.flatnonzero(begins[:-1])
+        at = at[self._second.take(typed[at + 1])]
+        ends = first[np.searchsorted(first, at, side="right")]
+        for begin, end in zip(at.tolist(), ends.tolist(), strict=True):
+            face = self._pattern.match(text, begin, min(begin + _LONGEST_CODE, end))
+            if face:
+                codes[begin] = self._sign[face[0]]
+                codes[begin + 1 : face.end()] = _DROPPED
+                found.append(face.span())
+        return np.array(found, dtype=np.int64).reshape(-1, 2)
+
+
 @cache
-def _tables() -> tuple[Codes, re.Pattern[str], dict[str, int]]:
-    """What each code point is read as (0: nothing); the face codes as one pattern, and the sign of each."""
+def _tables() -> tuple[Codes, _Faces]:
+    """What each code point is read as (0: nothing), and the face codes."""
     raw = tomllib.loads(_CHARACTERS.read_text("utf-8"))
     table = np.arange(_LAST, dtype=np.uint32)
     for code in range(1, 0x20000):
@@ -132,10 +157,8 @@ def _tables() -> tuple[Codes, re.Pattern[str], dict[str, int]]:
         table[tags] = _DROPPED
     for pair in raw["simplified"].split():
         table[ord(pair[0])] = ord(pair[1])
-    faces = {code: ord(sign) for sign, codes in raw["emoji"].items() for code in codes.split()}
-    longest_first = sorted(faces, key=len, reverse=True)
     table[0] = ord(" ")
-    return table, re.compile("|".join(map(re.escape, longest_first))), faces
+    return table, _Faces(raw["emoji"] | raw["masks"])
 
 
 def _plain(code: int) -> int:

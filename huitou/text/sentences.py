@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from huitou.rules.expand import expand
-from huitou.text.normal import Normal, Places, normalise
+from huitou.text.normal import Normal, Places, is_word, normalise
 
 EXAMPLES = Path(__file__).parent.parent / "rules" / "examples"
 FORMS = 6  # of one pattern that are learnt
@@ -32,6 +32,25 @@ Scores = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class Stretches:
+    """The clauses of texts: where each begins among the characters (and the end), and which is the first of each text."""
+
+    first: Places
+    begin: Places
+
+    @staticmethod
+    def of(normal: Normal, clause: Places) -> "Stretches":
+        """Every text has one at least, none begins with a sign; `clause`: the number of each character's clause."""
+        turns = np.flatnonzero(clause[1 : len(normal.codes)] != clause[: max(len(normal.codes) - 1, 0)]) + 1
+        turns = turns[(normal.rows[turns] == normal.rows[turns - 1]) & is_word(normal.codes)[turns]]
+        rows = np.concatenate((np.arange(len(normal.first) - 1), normal.rows[turns]))
+        at = np.concatenate((normal.first[:-1], turns))
+        order = np.lexsort((at, rows))
+        begin = np.searchsorted(rows[order], np.arange(len(normal.first) - 1))
+        return Stretches(np.append(at[order], len(normal.codes)), begin)
+
+
+@dataclass(frozen=True, slots=True)
 class Sentences:
     """A fitted model. `codes` are the columns of its scores."""
 
@@ -41,19 +60,30 @@ class Sentences:
 
     def scores(self, normal: Normal, first: Places | None = None) -> Scores:
         """Probability of each code (0–1) for each text, or for the stretches of `normal.codes` that begin at `first`."""
-        logits = np.zeros((len(normal.first if first is None else first) - 1, len(self.codes)), dtype=np.float32)
-        count = np.zeros(len(logits), dtype=np.int64)
-        for grams, row in _grams(normal.codes, normal.first if first is None else first):
-            column = self._column[grams]
+        first = normal.first if first is None else first
+        sums = np.zeros((len(first) - 1, len(self.codes)), dtype=np.float32)
+        count = np.zeros(len(sums), dtype=np.int64)
+        for grams, row in _grams(normal.codes, first):
+            column = self._column.take(grams)
             seen = column > 0
-            ends = np.zeros(len(logits) + 1, dtype=np.int32)
-            np.cumsum(np.bincount(row[seen], minlength=len(logits)), out=ends[1:])
+            ends = np.zeros(len(sums) + 1, dtype=np.int32)
+            np.cumsum(np.bincount(row[seen], minlength=len(sums)), out=ends[1:])
             held = (np.ones(ends[-1], dtype=np.float32), column[seen], ends)
-            logits += csr_matrix(held, shape=(len(logits), len(self._weights) - 1)) @ self._weights[:-1]
-            count += np.bincount(row, minlength=len(logits))
-        logits *= (1 / np.sqrt(np.maximum(count, 1))).astype(np.float32)[:, None]
-        out: Scores = 1 / (1 + np.exp(-logits - self._weights[-1]))
+            sums += csr_matrix(held, shape=(len(sums), len(self._weights) - 1)) @ self._weights[:-1]
+            count += np.bincount(row, minlength=len(sums))
+        sums *= (1 / np.sqrt(np.maximum(count, 1))).astype(np.float32)[:, None]
+        out: Scores = 1 / (1 + np.exp(-sums - self._weights[-1]))
         return out
+
+    def clearest(self, normal: Normal, stretches: Stretches) -> tuple[Scores, Places]:
+        """For each text and code the highest probability of the text's stretches, and the stretch that has it."""
+        each = self.scores(normal, stretches.first)
+        highest: Scores = np.maximum.reduceat(each, stretches.begin, axis=0)
+        row = np.repeat(np.arange(len(highest)), np.diff(np.append(stretches.begin, len(each))))
+        best = np.broadcast_to(stretches.begin[:, None], highest.shape).copy()
+        at, code = np.nonzero(each == highest[row])
+        best[row[at], code] = at
+        return highest, best
 
     @staticmethod
     def learn(examples: Sequence[tuple[str, frozenset[str]]]) -> "Sentences":
@@ -92,7 +122,7 @@ def read_examples(name: str, folder: Path = EXAMPLES) -> list[tuple[str, frozens
 
 
 def _grams(codes: npt.NDArray[np.uint32], first: Places) -> Iterator[tuple[npt.NDArray[np.int64], Places]]:
-    """For each length the hashed n-grams and the stretch that each is of. Digits are alike; a stretch has a border at either end."""
+    """For each length the hashed n-grams and the stretch that each is of. Digits are alike; borders count as signs."""
     sizes = np.diff(first)
     row = np.repeat(np.arange(len(sizes)), sizes + 2)
     framed = np.full(len(row), _BORDER, dtype=np.uint64)

@@ -1,17 +1,21 @@
 """Tags of messages: which leaves of the taxonomies a text shows, where, how strongly.
 
-`Tagger.tag` takes a column of texts; `Tagger.__call__` is the same as a pure function of Arrow batches, for an engine's batch function.
+`Tagger.tag` takes a column of texts; `Tagger.__call__` is the same as a pure function of Arrow batches, for an engine's batch
+function.
 """
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from huitou.rules.taxonomy import Words, load_taxonomies
 from huitou.text.engine import KINDS, SPEECH, STRENGTH, Engine
+from huitou.text.intents import OTHER, Intents, Scoped
+from huitou.text.intents import TAXONOMY as INTENTS
 from huitou.text.normal import normalise
 
 ROWS = 32_768  # tagged at once: their arrays stay in the processor's cache
@@ -35,6 +39,7 @@ class Tagger:
 
     def __init__(self, words: Words | None = None, taxonomies: Iterable[str] = CHATS) -> None:
         self._engine = Engine(words or load_taxonomies(), taxonomies)
+        self._intents = Intents(self._engine) if (INTENTS, OTHER) in self._engine.number else None
         self.version = self._engine.version
         leaves = self._engine.leaves
         self._names = pl.DataFrame(
@@ -74,11 +79,14 @@ class Tagger:
 
     def _tags(self, texts: pl.Series) -> pl.DataFrame:
         normal = normalise(texts.str.head(LONGEST))
-        found, _ = self._engine.find(normal)
-        found, asked, negated = self._engine.scoped(found)
+        found, clause = self._engine.find(normal)
+        scoped = Scoped(*self._engine.scoped(found))
+        if self._intents and len(texts):
+            scoped = self._intents.decide(normal, clause, scoped)
+        found = scoped.found
         start, end = normal.as_typed(found.row, found.start, found.end) if len(found.row) else (found.start, found.end)
-        columns = {"distinct": found.row, "leaf": found.leaf, "start": start, "end": end}
-        columns |= {"strength": self._strength[found.kind], "asked": asked, "negated": negated}
+        columns: dict[str, npt.NDArray[np.generic]] = {"distinct": found.row, "leaf": found.leaf, "start": start, "end": end}
+        columns |= {"strength": self._strength[found.kind], "asked": scoped.asked, "negated": scoped.negated}
         return pl.DataFrame(columns)
 
 
