@@ -15,11 +15,11 @@ from huitou.rules.packs import load_pack
 from huitou.tables import TABLES
 
 DTYPE = {
-    "key": pl.Int64, "code": pl.String, "text": pl.String, "int": pl.Int64, "float": pl.Float64, "money": pl.Int64,
+    "key": pl.Int64, "code": pl.String, "codes": pl.String, "text": pl.String, "int": pl.Int64, "float": pl.Float64, "money": pl.Int64,
     "time": pl.Int64, "date": pl.Date, "bool": pl.Boolean,
 }  # fmt: skip
 DEFAULT = {
-    "key": 1, "code": "", "text": "", "int": 0, "float": 0.0, "money": 0, "time": 0, "date": date(2026, 5, 1), "bool": False,
+    "key": 1, "code": "", "codes": "", "text": "", "int": 0, "float": 0.0, "money": 0, "time": 0, "date": date(2026, 5, 1), "bool": False,
 }  # fmt: skip
 NUMBER = count()
 CONNECTION = ibis.duckdb.connect()

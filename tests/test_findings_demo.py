@@ -8,7 +8,7 @@ import ibis
 import pytest
 
 from huitou.demo import settings_for_demo, write_demo
-from huitou.facts.build import build
+from huitou.build import build
 from huitou.findings import diagnose
 from huitou.lake.workspace import Workspace
 from huitou.rules import load_pack

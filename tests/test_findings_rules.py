@@ -1,17 +1,15 @@
-"""Goals with their sources, cue lists, and how numbers are written."""
+"""Goals with their sources, remedies, and how numbers are written."""
 
-from datetime import date
-
-import polars as pl
 import pytest
 
 from huitou.errors import SettingsError, UnknownName
+from huitou.findings.evidence import widened
 from huitou.findings.money import at_stake, said_en, said_zh
-from huitou.findings.reasons import primary, spans, with_reasons
+from huitou.findings.remedies import remedy
 from huitou.findings.stats import Estimate
 from huitou.findings.wording import hours_en, hours_zh, seconds_zh, short_names, wan
-from huitou.rules.cues import load_cues
 from huitou.rules.goals import load_goals
+from huitou.rules.taxonomy import load_taxonomies
 
 
 def test_goals_of_four_places_in_their_order():
@@ -39,32 +37,19 @@ def test_a_goal_without_a_source_is_refused(tmp_path):
         load_goals("tmall", folder=tmp_path)
 
 
-def test_the_last_reason_named_is_the_primary_one():
-    text = ["能便宜点吗", "好吧", "有检测报告吗", "我再看看"]
-    lines = pl.DataFrame(
-        {
-            "customer_key": 1,
-            "agent_key": 2,
-            "day": date(2026, 5, 19),
-            "sent_at": range(4),
-            "row": 0,
-            "row_key": range(4),
-            "text": text,
-        }
-    )
-    found = primary(with_reasons(lines, load_cues().loss), load_cues().loss)
-    assert found["reason"].to_list() == ["product.authenticity"]
-
-
-def test_counter_cues_rule_a_reason_out():
-    price = next(c for c in load_cues().loss if c.code == "price.too_high")
-    lines = with_reasons(pl.DataFrame({"text": ["太贵了", "上周买贵了"]}), [price])
-    assert lines[price.code].to_list() == [True, False]
-
-
 def test_marked_words_widen_to_their_clause():
     text = "好的，有检测报告或者鉴定证书吗？谢谢"
-    assert [text[a:b] for a, b in spans(text, ("检测报告", "证书"))] == ["有检测报告或者鉴定证书吗？"]
+    places = [(text.index(word), text.index(word) + len(word)) for word in ("检测报告", "证书")]
+    assert [text[a:b] for a, b in widened(text, places)] == ["有检测报告或者鉴定证书吗？"]
+
+
+def test_every_remedy_has_an_owner_and_none_is_refused_advice():
+    words = ("返现", "删除差评", "删评", "刷单", "补单", "仅退款换")
+    for taxonomy in ("loss", "unpaid", "aspects"):
+        for leaf in load_taxonomies().taxonomies[taxonomy].leaves.values():
+            said = remedy(leaf)
+            assert said.zh and said.en and said.owner, leaf.code
+            assert not any(word in said.zh for word in words), leaf.code
 
 
 def test_money_multiplies_customers_by_worth_with_both_errors():

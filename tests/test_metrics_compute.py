@@ -149,7 +149,7 @@ def test_the_catalog_lists_every_row_of_the_field():
 
 IBIS = {
     "key": "int64", "int": "int64", "money": "int64", "time": "int64", "float": "float64", "bool": "boolean", "date": "date",
-    "code": "string", "text": "string",
+    "code": "string", "codes": "string", "text": "string",
 }  # fmt: skip
 VALUES = {"day": "2026-05-01", "week": "2026-W18", "month": "2026-05", "hour": "09", "agent": "x", "product": "x"}
 

@@ -119,20 +119,13 @@ def test_422_reviews():
 
 
 def test_good_reviews_that_complain():
-    good = [
-        "包很好看，但是味道有点大",
-        "质量不错，就是发货慢了点",
-        "挺好的，可惜没有黑色",
-        "不但好看，而且便宜",
-        "就是喜欢这家店",
-        "好",
-    ]
-    reviews = [{"rating": "good", "text": t} for t in good]
-    reviews += [{"rating": "good", "text": "好评，但是", "default_text": True}, {"rating": "bad", "text": "但是太差"}]
-    reviews += [{"rating": "good", "text": "好看", "append_text": "用了一周，不过开线了", "reply_text": "亲，已为您补发"}]
-    (hidden,) = numbers(shop(reviews=reviews), ["hidden_complaints"])
+    reviews = [{"rating": "good"}] * 8 + [{"rating": "bad", "reply_text": "亲，已为您补发"}]
+    read = [{"rating": "good", "has_complaint": i < 4} for i in range(8)] + [{"rating": "bad", "has_complaint": True}]
+    (hidden,) = numbers(shop(reviews=reviews, review_readings=read), ["hidden_complaints"])
     assert (hidden.numerator, hidden.denominator) == (4, 8)
     assert got(["review_reply_rate"], reviews=reviews) == pytest.approx([1 / 9])
+    (unread,) = numbers(shop(reviews=reviews), ["hidden_complaints"])
+    assert (unread.value, unread.status) == (None, "needs build")
 
 
 def traffic(day: int, device: str, visitors: int, score: float):

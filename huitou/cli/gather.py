@@ -15,6 +15,7 @@ from huitou.metrics import METRICS, compute
 from huitou.metrics.model import Cell
 from huitou.reports.model import LoadNote, Report, cuts, notes
 from huitou.rules import RulePack, load_pack
+from huitou.rules.taxonomy import load_taxonomies
 from huitou.sources.examine import stored
 from huitou.sources.generic import mapped_name
 from huitou.sources.joins import said
@@ -23,11 +24,11 @@ from huitou.sources.registry import sources
 
 def gather(ws: Workspace, period: tuple[date, date] | None) -> Report:
     """The report of a workspace for a period ([first, last] day; None: the findings' own default)."""
-    pack = load_pack(ws.settings.rules, ws.path)
+    pack, words = load_pack(ws.settings.rules, ws.path), load_taxonomies(ws.path)
     with ws.read() as snapshot:
-        diagnosis = diagnose(snapshot, ws.settings, pack, period=period)
+        diagnosis = diagnose(snapshot, ws.settings, pack, period=period, words=words)
         cells = _cells(ws, snapshot, pack, diagnosis)
-        goals = _goals(Case(snapshot, ws.settings, pack, diagnosis.period))
+        goals = _goals(Case(snapshot, ws.settings, pack, diagnosis.period, words))
     report = Report(diagnosis, tuple(cells), notes(), tuple(_loads(ws)), pack, datetime.now().astimezone(), goals)
     return replace(report, checks=tuple(_checks(ws)))
 

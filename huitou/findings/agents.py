@@ -8,13 +8,13 @@ from huitou.findings.case import CHAT, LEAST, Case
 from huitou.findings.conversion import CODE as GAP
 from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy, Row
 from huitou.findings.money import at_stake, tail_en, tail_zh
-from huitou.findings.reasons import says
 from huitou.findings.signs import Seen
 from huitou.findings.stats import Standardised, main_group, standardise
 from huitou.findings.wording import count, list_en, list_zh, pct
 
 MIX = ("product", "band", "returning", "transferred_in", "block")
 COMMON_PRODUCTS = 30
+HESITATES = ("service.no_follow_up", "customer.looking")
 
 
 def fair(cells: pl.DataFrame) -> Standardised:
@@ -163,8 +163,9 @@ def _shows(case: Case, agent: int, seen: Seen) -> Evidence | None:
         chat, faults = _unclosed(case, chats, replies)
     if chat is None:
         return None
-    words = [w for c in (*case.cues.loss, case.cues.words["hesitation"]) for w in c.cues]
-    return evidence.chat(evidence.messages(case, [chat]), words, faults, zh=case.agents[agent], en=case.agents[agent])
+    shown = evidence.messages(case, [chat])
+    marked = evidence.marks(case, shown.filter(kind="customer"), "loss", [])
+    return evidence.chat(shown, marked, faults, zh=case.agents[agent], en=case.agents[agent])
 
 
 def _slowest(case: Case, chats: ir.Table) -> tuple[evidence.Chat | None, frozenset[int]]:
@@ -191,10 +192,13 @@ def _most(marked: pl.DataFrame) -> tuple[evidence.Chat | None, frozenset[int]]:
 def _unclosed(case: Case, chats: ir.Table, replies: pl.DataFrame) -> tuple[evidence.Chat | None, frozenset[int]]:
     """A chat in which the customer hesitated and the reply after it, the last, does not ask for the order."""
     asked = case.lines(chats)
-    unsure = asked.filter(pl.col("text").str.contains_any(list(case.cues.words["hesitation"].cues)))
+    tags = case.tags("loss", *HESITATES).semi_join(chats, CHAT)
+    said = case.frame(tags.filter(tags.kind == "customer").select("message_key").distinct())["message_key"]
+    unsure = asked.filter(pl.col("row_key").is_in(said.implode()))
     last = replies.group_by(CHAT, maintain_order=True).last()
-    words = case.cues.words
-    open_ = last.filter(~says(pl.col("text"), words["closing"]), ~says(pl.col("text"), words["goodbye"]))
+    steps = case.tags("steps", *signs.CLOSINGS).semi_join(chats, CHAT)
+    closing = case.frame(steps.filter(steps.kind == "agent").select("message_key").distinct())["message_key"]
+    open_ = last.filter(~pl.col("row_key").is_in(closing.implode()))
     pairs = open_.join(unsure.group_by(CHAT).agg(pl.col("sent_at").min().alias("unsure_at")), on=CHAT, how="left")
     spoken = asked.group_by(CHAT).agg(pl.len().alias("c"))
     after = (pl.col("sent_at") >= pl.col("unsure_at")).fill_null(False)

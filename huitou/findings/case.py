@@ -10,9 +10,9 @@ import ibis.expr.types as ir
 import polars as pl
 from polars import selectors
 
+from huitou.errors import Say
 from huitou.facts.chat_people import with_people
 from huitou.findings.model import Goal
-from huitou.findings.reasons import primary, with_reasons
 from huitou.findings.stats import Estimate, mean
 from huitou.findings.wording import short_names
 from huitou.lake.duckdb import Snapshot
@@ -20,9 +20,9 @@ from huitou.lake.settings import Settings
 from huitou.metrics import compute, default_period
 from huitou.metrics.model import Cell
 from huitou.metrics.needs import Stock
-from huitou.rules.cues import Cues, load_cues
 from huitou.rules.goals import load_goals
 from huitou.rules.model import RulePack
+from huitou.rules.taxonomy import Leaf, Words, load_taxonomies
 
 CHAT = ("customer_key", "agent_key", "day")
 """The key of a reception or an inquiry: who, with whom, on which day."""
@@ -40,6 +40,16 @@ METRICS = (
 )  # fmt: skip
 """Metrics that findings read, computed in one go."""
 
+SAYS = 2
+"""Strength of a tag from which on a message says a thing; below, it may mean it."""
+
+SILENT = "unknown.silent"
+"""The reason of a lost inquiry in which the customer fell silent: it is not known, and nobody's fault."""
+
+READ = ("primary", "secondary", "evidence", "steps", "faults", "certainty")
+LISTS = ("secondary", "evidence", "steps", "faults")
+OF_CHAT = ("last_at", "customer_last", "customer_messages", "agent_messages", "ordered")
+
 LEAST = 30
 """Fewer units than this are not judged."""
 
@@ -52,13 +62,14 @@ class Case:
     settings: Settings
     pack: RulePack
     period: tuple[date, date]
+    words: Words = field(default_factory=load_taxonomies)
     fine: list[str] = field(default_factory=list)
     computed: dict[tuple[date, date], dict[str, Cell]] = field(default_factory=dict)
 
-    @cached_property
-    def cues(self) -> Cues:
-        """The word lists."""
-        return load_cues()
+    def leaf(self, taxonomy: str, code: str) -> Leaf:
+        """A code's names, who can act and the remedy; one that the words do not know is called by its code."""
+        known = self.words.taxonomies[taxonomy].leaves if taxonomy in self.words.taxonomies else {}
+        return known.get(code) or Leaf(code, code, code, "service", Say("", ""), (), "keep", "keep")
 
     @cached_property
     def goals(self) -> dict[str, tuple[Goal, ...]]:
@@ -87,7 +98,7 @@ class Case:
         """Rows of a table whose day is inside the period, or inside another stretch of days."""
         first, last = stretch or self.period
         t = self.snapshot.table(table, months=_months(first, last))
-        if table == "messages" and self.has("chat_matches"):
+        if table in ("messages", "message_tags") and self.has("chat_matches"):
             t = with_people(t, self.snapshot.table("chat_matches"))
         return t.filter(t.day >= ibis.literal(first), t.day <= ibis.literal(last))
 
@@ -195,21 +206,37 @@ class Case:
         keep = m.semi_join(chats.select(*CHAT), CHAT).select(*CHAT, "sent_at", "row", "row_key", "text_hash", "text")
         return self.frame(keep).sort("sent_at", "row", "row_key")
 
-    @cached_property
-    def lost_lines(self) -> pl.DataFrame:
-        """Customers' messages of the period's lost inquiries, with a true/false column for each reason code."""
-        t = self.mature()
-        return with_reasons(self.lines(t.filter(~t.ordered)), self.cues.loss)
+    def tags(self, taxonomy: str, *codes: str, least: int = SAYS) -> ir.Table:
+        """Tags of the period's messages: of one taxonomy (some codes of it), of at least this strength."""
+        t = self.during("message_tags")
+        t = t.filter(t.taxonomy == taxonomy, t.strength >= least)
+        return t.filter(t.code.isin(codes)) if codes else t
+
+    def readings(self) -> ir.Table:
+        """The period's mature inquiries as they were read, with outcome and agent_messages."""
+        read = self.during("inquiry_reasons").select(*CHAT, *READ)
+        return self.mature().select(*CHAT, "product_key", "asked_at", *OF_CHAT).inner_join(read, list(CHAT))
 
     @cached_property
     def lost(self) -> pl.DataFrame:
-        """The period's lost inquiries by chat, with product, who spoke last and the primary reason (null = none seen)."""
-        t = self.mature()
-        columns = (*CHAT, "product_key", "asked_at", "last_at", "customer_last", "customer_messages", "agent_messages")
-        chats = self.frame(t.filter(~t.ordered).select(*columns))
-        return chats.join(primary(self.lost_lines, self.cues.loss), on=list(CHAT), how="left").sort(
-            "asked_at", "customer_key", "agent_key"
-        )
+        """The period's lost inquiries by chat, with product, who spoke last and why: `reason`, and the lists `secondary`,
+        `evidence` (message keys), `faults`."""
+        t = self.readings()
+        frame = self.frame(t.filter(~t.ordered).drop("ordered")).rename({"primary": "reason"})
+        lists = [pl.col(name).str.split(" ").list.drop_nulls().list.filter(pl.element() != "") for name in LISTS]
+        frame = frame.with_columns(pl.col("reason").fill_null(SILENT), *lists)
+        keys = pl.col("evidence").list.eval(pl.element().cast(pl.Int64))
+        return frame.with_columns(keys).sort("asked_at", "customer_key", "agent_key")
+
+    @cached_property
+    def unpaid(self) -> pl.DataFrame:
+        """The period's unpaid orders whose payment window has ended: order, customer, reason and where it was said."""
+        columns = ("order_key", "customer_key", "agent_key", "created_at", "day", "reason", "message_key", "after", "replaced_by")
+        if not self.has("unpaid_reasons"):
+            return pl.DataFrame(schema=dict.fromkeys(columns, pl.Int64) | {"reason": pl.String, "after": pl.Boolean})
+        t = self.during("unpaid_reasons")
+        final = t.filter(t.created_at + self.pack.payment_window_s * 1_000_000 <= self.as_of)
+        return self.frame(final.select(*columns)).sort("created_at", "order_key")
 
 
 def _months(first: date, last: date) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 
 from huitou.findings import evidence
-from huitou.findings.case import CHAT, LEAST, Case
+from huitou.findings.case import LEAST, SILENT, Case
 from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy
 from huitou.findings.money import at_stake, tail_en, tail_zh
 from huitou.findings.stats import Estimate, difference
@@ -49,34 +49,29 @@ def gap(case: Case) -> Finding | None:
 
 
 def _reasons(case: Case) -> tuple[Cause, ...]:
-    """The most frequent reasons that the lost customers' own words name."""
-    if not case.has("messages") or case.lost.is_empty():
+    """The most frequent reasons for which inquiries were lost, as far as the chats tell."""
+    if not case.has("inquiry_reasons") or case.lost.is_empty():
         return ()
-    names = {c.code: c for c in case.cues.loss}
-    by = case.lost.drop_nulls("reason")["reason"].value_counts(sort=True).sort("count", "reason", descending=[True, False])
-    n = case.lost.height
+    told = case.lost.filter(pl.col("reason") != SILENT)
+    by = told["reason"].value_counts(sort=True).sort("count", "reason", descending=[True, False])
+    leaves = {code: case.leaf("loss", code) for code in by["reason"]}
     return tuple(
-        Cause(code, f"{names[code].zh}：{count(k)} 位在最后几句里提到",
-              f"{names[code].en}: in the last words of {count(k)}", k / n, k)
+        Cause(code, f"{leaves[code].zh}：{count(k)} 位", f"{leaves[code].en}: {count(k)}", k / case.lost.height, k)
         for code, k in by.head(4).iter_rows() if k >= LEAST
     )  # fmt: skip
 
 
 def _typical(case: Case) -> tuple[Evidence, ...]:
-    """One lost chat for the most frequent reason: the one that names it most often, the earliest of equals."""
+    """One lost chat for the most frequent reason, the plainest."""
     causes = _reasons(case)
-    if not causes:
-        return ()
-    cue = next(c for c in case.cues.loss if c.code == causes[0].code)
-    said = case.lost_lines.group_by(CHAT).agg(pl.col(cue.code).sum(), pl.col("sent_at").min())
-    best = (
-        case.lost.filter(pl.col("reason") == cue.code)
-        .join(said, on=CHAT)
-        .sort(cue.code, "sent_at", "customer_key", descending=[True, False, False])
-    )
-    shown = evidence.messages(case, [best.select(CHAT).row(0)])
-    one = evidence.chat(shown, cue.cues, zh=cue.zh, en=cue.en)
-    return (one,) if one else ()
+    return evidence.of_chats(case, plainest(case, causes[0].code).head(1)) if causes else ()
+
+
+def plainest(case: Case, code: str) -> pl.DataFrame:
+    """The lost chats of a reason, first those with most evidence and certainty, the earliest of equals."""
+    told = case.lost.filter(pl.col("reason") == code).with_columns(shown=pl.col("evidence").list.len().clip(0, 3))
+    keys = ["shown", "certainty", "asked_at", "customer_key"]
+    return told.sort(keys, descending=[True, True, False, False])
 
 
 def decline(case: Case) -> Finding | None:

@@ -8,7 +8,7 @@ import polars as pl
 
 from huitou.errors import NeedsData, Say
 from huitou.findings import agents, conversion, follow_up, logistics, payment, products, response, reviews, value
-from huitou.findings.case import Case
+from huitou.findings.case import SILENT, Case
 from huitou.findings.model import Cause, Diagnosis, Finding
 from huitou.findings.wording import count, day_en, day_zh, pct0
 from huitou.lake.duckdb import Snapshot
@@ -16,6 +16,7 @@ from huitou.lake.settings import Settings
 from huitou.metrics import covered as days_covered
 from huitou.metrics import default_period
 from huitou.rules.model import RulePack
+from huitou.rules.taxonomy import Words, load_taxonomies
 from huitou.tables import TABLES
 
 MOST_DAYS = 92
@@ -32,8 +33,17 @@ KINDS: tuple[Callable[[Case], Finding | None], ...] = (
 )  # fmt: skip
 
 
-def diagnose(snapshot: Snapshot, settings: Settings, pack: RulePack, *, period: tuple[date, date] | None = None) -> Diagnosis:
+def diagnose(
+    snapshot: Snapshot,
+    settings: Settings,
+    pack: RulePack,
+    *,
+    period: tuple[date, date] | None = None,
+    words: Words | None = None,
+) -> Diagnosis:
     """Everything that can be said about the shop in a period ([first, last] day, default the last three months of what there is).
+
+    `words`: the taxonomies that name the codes of texts (default: the built-in ones).
 
     Works with whatever was imported; what is missing is listed. Raises NeedsData where nothing with days was imported.
     """
@@ -49,7 +59,7 @@ def diagnose(snapshot: Snapshot, settings: Settings, pack: RulePack, *, period: 
         what = _asked(*asked)
         needs = Say(f"这些天的数据；现有 {whole[0]} 至 {whole[1]}", f"data of these days; there is {whole[0]} to {whole[1]}")
         raise NeedsData(what, needs)
-    case = Case(snapshot, settings, pack, inside)
+    case = Case(snapshot, settings, pack, inside, words or load_taxonomies())
     found = [f for kind in KINDS if (f := kind(case)) is not None]
     unknown = _unknown(case)
     return Diagnosis(
@@ -123,10 +133,10 @@ def _unknown(case: Case) -> list[tuple[str, str]]:
                     "The orders carry no buyer id, so chats and orders do not meet: no conversion, no returning customers. "
                     "Export orders with the buyer's account."))  # fmt: skip
     out += [*_elsewhere(case), *_silent(case), *_open(case), *_traffic_days(case), *_few(case)]
-    if case.has("messages"):
-        out.append(("流失原因按客户原话里的词粗分，没有人工抽查，只用来看哪里多，不当定论。",
-                    "Loss reasons are sorted by words in the customers' own lines, not checked by hand: "
-                    "they show where, not how much."))  # fmt: skip
+    if case.has("inquiry_reasons"):
+        out.append(("流失原因由规则和模型读聊天得出，没有人工抽查；每条都能翻到原话，拿不准的先看原话。",
+                    "Loss reasons are read from the chats by rules and models, not checked by hand; each opens to the words "
+                    "that show it."))  # fmt: skip
     return out
 
 
@@ -149,11 +159,9 @@ def _any(case: Case, table: str, column: str) -> bool:
 
 def _silent(case: Case) -> list[tuple[str, str]]:
     """Lost inquiries whose last word is the agent's and in which the customer named no reason."""
-    if not case.has("inquiries", "orders", "messages"):
+    if not case.has("inquiry_reasons", "orders"):
         return []
-    unsure = case.lost_lines.filter(pl.col("text").str.contains_any(list(case.cues.words["hesitation"].cues)))
-    quiet = case.lost.filter(~pl.col("customer_last"), pl.col("reason").is_null())
-    n = quiet.join(unsure, on=["customer_key", "agent_key", "day"], how="anti").height
+    n = case.lost.filter(reason=SILENT).height
     if not n:
         return []
     return [

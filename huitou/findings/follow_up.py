@@ -6,11 +6,11 @@ import ibis
 import polars as pl
 
 from huitou.findings import evidence
+from huitou.findings.agents import HESITATES
 from huitou.findings.case import CHAT, LEAST, Case
 from huitou.findings.conversion import CODE as GAP
 from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy
 from huitou.findings.money import at_stake, said_en, said_zh
-from huitou.findings.signs import holds
 from huitou.findings.stats import Estimate, difference, share
 from huitou.findings.wording import count, pct, pct0, points, span
 
@@ -27,14 +27,16 @@ def hesitating(case: Case) -> pl.DataFrame:
     """
     t = case.mature().select(*CHAT, "ordered", "ordered_at")
     m = case.during("messages")
-    asked = m.filter(m.kind == "customer").select(*CHAT, "sent_at", "row", "row_key", "text")
+    asked = m.filter(m.kind == "customer").select(*CHAT, "sent_at", "row", "row_key")
     asked = asked.mutate(again_at=asked.sent_at.lead().over(_in_order(["customer_key"])))
-    asked = asked.filter(holds(asked.text, case.cues.words["hesitation"])).inner_join(t, CHAT)
+    tags = case.tags("loss", *HESITATES)
+    unsure = tags.filter(~tags.asked).select(row_key="message_key").distinct()
+    asked = asked.semi_join(unsure, "row_key").inner_join(t, list(CHAT))
     asked = asked.filter(asked.ordered_at.isnull() | (asked.sent_at < asked.ordered_at))
     first = asked.mutate(turn=ibis.row_number().over(_in_order(list(CHAT))))
     unsure = first.filter(first.turn == 0).select(*CHAT, "row_key", "sent_at", "again_at", "ordered", "ordered_at")
-    bare = (m.chars <= BARE_CHARS) | holds(m.text, case.cues.words["goodbye"])
-    said = m.filter(m.kind == "agent", ~bare).select("customer_key", told_at=m.sent_at)
+    bye = case.tags("steps", "goodbye").select(row_key="message_key").distinct()
+    said = m.filter(m.kind == "agent", m.chars > BARE_CHARS).anti_join(bye, "row_key").select("customer_key", told_at="sent_at")
     both = unsure.inner_join(said, "customer_key")
     after = (both.told_at > both.sent_at) & (both.told_at <= both.sent_at + WITHIN_DAYS * 86_400_000_000)
     for end in (both.again_at, both.ordered_at):
@@ -50,7 +52,7 @@ def _in_order(group: list[str]) -> Any:
 
 def dropped(case: Case) -> Finding | None:
     """Hesitating customers were left alone, though those who were written to order more often."""
-    if not case.has("inquiries", "orders", "messages"):
+    if not case.has("inquiries", "orders", "message_tags"):
         return None
     frame = hesitating(case)
     alone, told = frame.filter(~pl.col("followed")), frame.filter(pl.col("followed"))
@@ -120,5 +122,6 @@ def _proof(case: Case, lost: pl.DataFrame) -> tuple[Evidence, ...]:
     long = lost.join(case.lost.filter(pl.col("customer_messages") >= 4).select(*CHAT), on=list(CHAT), how="semi")
     chat = (long if long.height else lost).select(CHAT).row(-1)
     shown = evidence.messages(case, [chat])
-    one = evidence.chat(shown, case.cues.words["hesitation"].cues, zh="之后没有人跟进", en="nobody followed up")
+    marked = evidence.marks(case, shown, "loss", HESITATES)
+    one = evidence.chat(shown, marked, zh="之后没有人跟进", en="nobody followed up")
     return (one,) if one else ()

@@ -4,14 +4,15 @@ from typing import Any
 
 import polars as pl
 
-from huitou.findings import evidence
 from huitou.findings.case import LEAST, Case
 from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy, Row
-from huitou.findings.reasons import says
+from huitou.findings.reviews import complaints, quotes
 from huitou.findings.stats import Estimate, difference, mean, share, z_for
 from huitou.findings.wording import count, list_en, list_zh, pct0, span
 
 DAY_S = 86_400
+LATE = ("logistics", "dispatch")
+"""Aspects of a review that speak of how long the parcel took."""
 MARGIN = 0.25
 HALF_DAY = 0.5
 
@@ -95,25 +96,26 @@ def _rows(rows: dict[tuple[str, str], tuple[Estimate, Estimate, bool]], slow: li
 
 def _reviews(case: Case, slow: list[tuple[str, str]]) -> tuple[tuple[Cause, ...], tuple[Evidence, ...]]:
     """Whether reviews of these orders complain of the courier more often, and two of them."""
-    if not case.has("reviews"):
-        return _named(case, slow)
-    r, o = case.during("reviews"), case.snapshot.table("order_facts")
+    if not case.has("review_clauses"):
+        return (), ()
+    r, o = case.during("review_readings"), case.snapshot.table("order_facts")
     joined: Any = r.filter(r.order_key.notnull()).inner_join(o.select("order_key", "region", "courier"), "order_key")
-    frame = case.frame(joined.select("customer_key", "row_key", "day", "text", "region", "courier"))
+    frame = case.frame(joined.select("review_key", "day", "region", "courier"))
+    late = complaints(case).filter(pl.col("aspect").is_in(LATE))
     if frame.is_empty():
-        return _named(case, slow)
-    cue = next(c for c in case.cues.complaint if c.code == "logistics")
+        return _named(case, slow, late)
     lines = [f"{a}|{b}" for a, b in slow]
-    frame = frame.with_columns(slow=_line().is_in(lines).fill_null(False), says=says(pl.col("text"), cue))
+    told = late["review_key"].unique().implode()
+    frame = frame.with_columns(slow=_line().is_in(lines).fill_null(False), says=pl.col("review_key").is_in(told))
     sums = dict(frame.group_by("slow").agg(pl.struct(pl.col("says").sum().alias("k"), pl.len().alias("n"))).iter_rows())
     own, rest = sums.get(True), sums.get(False)
     if not own or not rest or not own["k"]:
         return (), ()
     a, b = share(own["k"], own["n"]), share(rest["k"], rest["n"])
-    told = frame.filter(pl.col("slow") & pl.col("says")).sort("day", "row_key", descending=[True, False]).head(2)
-    proof = tuple(
-        evidence.review(row, cue.cues, zh="这条线路的评价", en="a review of this line") for row in told.iter_rows(named=True)
+    of_line = late.join(frame.filter(pl.col("slow")), on="review_key", how="semi").sort(
+        "day", "review_key", descending=[True, False]
     )
+    proof = tuple(quotes(case, of_line, most=2, zh="这条线路的评价", en="a review of this line"))
     if difference(a, b).low <= 0:
         return (), proof
     zh = f"评价里 {pct0(a.value)} 说快递慢，其余线路 {pct0(b.value)}"
@@ -121,22 +123,18 @@ def _reviews(case: Case, slow: list[tuple[str, str]]) -> tuple[tuple[Cause, ...]
     return (Cause("logistics", zh, en, a.value, own["k"]),), proof
 
 
-def _named(case: Case, slow: list[tuple[str, str]]) -> tuple[tuple[Cause, ...], tuple[Evidence, ...]]:
-    """Without reviews that name their order: reviews that call the slow courier slow by name."""
-    if not case.has("reviews"):
-        return (), ()
-    cue = next(c for c in case.cues.complaint if c.code == "logistics")
+def _named(case: Case, slow: list[tuple[str, str]], late: pl.DataFrame) -> tuple[tuple[Cause, ...], tuple[Evidence, ...]]:
+    """Without reviews that name their order: reviews that complain of the courier and name the slow one."""
     couriers = sorted({courier for _, courier in slow})
     r = case.during("reviews")
-    told = case.frame(r.filter(r.text.re_search("|".join(couriers))).select("customer_key", "row_key", "day", "text"))
-    told = told.filter(says(pl.col("text"), cue) | pl.col("text").str.contains("慢")).sort(
-        "day", "row_key", descending=[True, False]
-    )
+    naming = r.text.contains(couriers[0])
+    for courier in couriers[1:]:
+        naming = naming | r.text.contains(courier)
+    told = late.join(case.frame(r.filter(naming).select(review_key="row_key")), on="review_key", how="semi")
+    told = told.sort("day", "review_key", descending=[True, False])
     if told.is_empty():
         return (), ()
-    proof = tuple(
-        evidence.review(row, (*cue.cues, *couriers), zh="点名的评价", en="a review that names the courier")
-        for row in told.head(2).iter_rows(named=True)
-    )
-    zh = f"{count(told.height)} 条评价点名说{'、'.join(couriers)}慢"
-    return (Cause("logistics", zh, f"{count(told.height)} reviews call {', '.join(couriers)} slow", None, told.height),), proof
+    n = told["review_key"].n_unique()
+    proof = tuple(quotes(case, told, most=2, zh="点名的评价", en="a review that names the courier"))
+    zh = f"{count(n)} 条评价点名说{'、'.join(couriers)}慢"
+    return (Cause("logistics", zh, f"{count(n)} reviews call {', '.join(couriers)} slow", None, n),), proof

@@ -4,7 +4,7 @@ import ibis
 import polars as pl
 
 from huitou.findings import evidence
-from huitou.findings.case import CHAT, LEAST, Case
+from huitou.findings.case import LEAST, Case
 from huitou.findings.conversion import estimate
 from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy
 from huitou.findings.money import at_stake, tail_en, tail_zh
@@ -90,7 +90,7 @@ def _worth(case: Case) -> Estimate | None:
 
 
 def _causes(case: Case) -> tuple[Cause, ...]:
-    """How many unpaid orders nobody wrote to afterwards, and whether new customers leave more unpaid."""
+    """Why orders stay unpaid, how many nobody wrote to afterwards, and whether new customers leave more unpaid."""
     t = case.during("order_facts")
     final = t.filter(t.created_at + case.pack.payment_window_s * 1_000_000 <= case.as_of)
     open_ = final.filter(~final.paid, final.customer_key.notnull())
@@ -107,7 +107,25 @@ def _causes(case: Case) -> tuple[Cause, ...]:
         k = n - case.frame(told.aggregate(k=told.count()))["k"][0]
         out.append(Cause("no_reminder", f"没付款的 {count(n)} 单里，{count(k)} 单之后没有人联系过",
                          f"After {count(k)} of {count(n)} unpaid orders nobody wrote to the customer", k / n, k))  # fmt: skip
-    return (*out, *_by_kind(case, final))
+    return (*_told(case), *out, *_by_kind(case, final))
+
+
+def _told(case: Case) -> tuple[Cause, ...]:
+    """The reasons that customers gave, most frequent first; and the orders that another one replaced, which are no loss."""
+    unpaid = case.unpaid
+    if unpaid.is_empty():
+        return ()
+    again, out = unpaid.filter(pl.col("replaced_by").is_not_null()).height, []
+    if again:
+        k, n, part = count(again), count(unpaid.height), again / unpaid.height
+        zh = f"{n} 张没付的订单里，{k} 张的客户另拍一张付了款，不算流失"
+        out.append(Cause("replaced", zh, f"After {k} of {n} unpaid orders the customer paid another one: not lost", part, again))
+    lost = unpaid.filter(pl.col("replaced_by").is_null(), pl.col("reason") != "unknown")
+    by = lost["reason"].value_counts(sort=True).sort("count", "reason", descending=[True, False])
+    for code, k in by.head(4).iter_rows():
+        leaf = case.leaf("unpaid", code)
+        out.append(Cause(f"unpaid.{code}", f"{leaf.zh}：{count(k)} 单", f"{leaf.en}: {count(k)} orders", k / unpaid.height, k))
+    return tuple(out)
 
 
 def _by_kind(case: Case, final: ibis.expr.types.Table) -> tuple[Cause, ...]:
@@ -135,15 +153,12 @@ def _remedies(lag: float | None) -> tuple[Remedy, ...]:
 
 
 def _proof(case: Case) -> tuple[Evidence, ...]:
-    """One chat of a customer who ordered and did not pay, with the words that say why; the earliest of those with most."""
-    if not case.has("inquiries", "messages"):
-        return ()
-    t = case.mature()
-    lines = case.lines(t.filter(t.stage == "order"))
-    words = [w for c in (*case.cues.loss, case.cues.words["hesitation"]) for w in c.cues]
-    said = lines.filter(pl.col("text").str.contains_any(words)).group_by(CHAT).agg(pl.len().alias("c"), pl.col("sent_at").max())
-    if said.is_empty():
-        return ()
-    chat = said.sort("c", "sent_at", "customer_key", descending=[True, False, False]).select(CHAT).row(0)
-    one = evidence.chat(evidence.messages(case, [chat]), words, zh="下单后没有付款", en="ordered, did not pay")
-    return (one,) if one else ()
+    """For each of the two most frequent reasons the latest chat in which a customer says after the order why it is not paid."""
+    told = case.unpaid.filter(pl.col("replaced_by").is_null(), pl.col("after"), pl.col("reason") != "unknown")
+    by = told["reason"].value_counts(sort=True).sort("count", "reason", descending=[True, False])
+    out: list[Evidence] = []
+    for code in by["reason"].head(2):
+        last = told.filter(reason=code).sort("created_at", "order_key").row(-1, named=True)
+        leaf = case.leaf("unpaid", code)
+        out += evidence.around(case, last["message_key"], "unpaid", code, zh=f"没付款：{leaf.zh}", en=f"not paid: {leaf.en}")
+    return tuple(out)

@@ -7,41 +7,28 @@ import polars as pl
 from huitou.findings import evidence
 from huitou.findings.case import CHAT, LEAST, Case
 from huitou.findings.conversion import CODE as GAP
+from huitou.findings.conversion import plainest
 from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy, Row
 from huitou.findings.money import at_stake, tail_en, tail_zh
-from huitou.findings.reasons import with_reasons
+from huitou.findings.remedies import remedy
 from huitou.findings.stats import Estimate, difference, share, z_for
 from huitou.findings.wording import count, pct, pct0, points, span
-from huitou.rules.cues import Cue
+from huitou.rules.taxonomy import Leaf
 
 MARGIN = 0.10
 SHORT_REPLY = 20
 
-REMEDIES: dict[str, tuple[str, str]] = {
-    "product.authenticity": ("把检测报告和授权书放进商品页；要凭证的客户当场发，验货不满意运费由店铺出。",
-                             "Put the test report and authorisation on the product page; send them at once to those who ask, "
-                             "and pay the freight back if the goods fail inspection."),
-    "product.quality": ("商品页写明材质、工艺和保修；给客服一份质量问答。",
-                        "State material, make and warranty on the page; give agents answers on quality."),
-    "product.fit": ("商品页加尺寸实物对照和能放什么的图；给客服一张尺码表。",
-                    "Show the size beside familiar objects on the page; give agents a size table."),
-    "product.looks": ("补不同光线下的实拍图和短视频。", "Add photographs and a short video in different light."),
-    "product.stock": ("写明补货日期，推荐同款可买的颜色。", "State the restocking date and recommend a colour that is there."),
-    "product.function": ("商品页写明有什么、没有什么，并指向有这个功能的一款。",
-                         "Say on the page what it has and has not, and point to the item that has it."),
-    "logistics.time": ("写明当日发货截止时间和各地到货天数。",
-                       "State the cut-off for same-day dispatch and the days to each region."),
-}  # fmt: skip
-_PRICE = ("给客服一套议价的说法：摊到每天的价、成本、下一次活动的日期。",
-          "Give agents answers to bargaining: price per day, cost, date of the next sale.")  # fmt: skip
-_OTHER = ("抽听 20 段这款商品没成交的会话，定一套问答。", "Read twenty lost chats about this product and agree on answers.")
+GOODS = ("product.", "price.", "logistics.")
+"""Groups of reasons that can lie in what is sold; the others lie in who served or who came."""
+_OTHER = Remedy("抽听 20 段这款商品没成交的会话，定一套问答。",
+                "Read twenty lost chats about this product and agree on answers.", "supervisor")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A reason that a product's lost inquirers name more often than the rest of the shop's."""
+    """A reason for which a product's inquirers are lost more often than the rest of the shop's."""
 
-    cue: Cue
+    leaf: Leaf
     own: Estimate
     rest: Estimate
 
@@ -62,8 +49,8 @@ def lost(case: Case) -> Finding | None:
     doubts = doubts_of(case, lead)
     name, top = case.products.get(lead, "?"), doubts[0] if doubts else None
     goal = Goal("inquiry_conversion", rest.value, "peers", "其余商品", "other products", "the shop's own data")
-    ask_zh = f"：客户要{top.cue.more['ask']}" if top else ""
-    ask_en = f": customers ask for {top.cue.more['ask_en']}" if top else ""
+    ask_zh = f"：多因{top.leaf.zh}" if top else ""
+    ask_en = f": mostly {top.leaf.en}" if top else ""
     counter = _counter(case, lead, top) if top else ("", "")
     others = [case.products.get(k, "?") for k in low[1:]]
     return Finding(
@@ -119,37 +106,37 @@ def compare(
 
 
 def doubts_of(case: Case, product: int) -> list[Doubt]:
-    """Reasons named more often by the product's lost inquirers than by the rest's, the largest excess first."""
-    if not case.has("messages"):
+    """Reasons (primary or secondary) of more of the product's lost inquiries than of the rest's, the largest excess first."""
+    if not case.has("inquiry_reasons"):
         return []
-    named = case.lost_lines.group_by(CHAT).agg(pl.col(c.code).any() for c in case.cues.loss)
-    chats = case.lost.select(*CHAT, "product_key").join(named, on=list(CHAT), how="left").with_columns(
-        pl.col(c.code).fill_null(False) for c in case.cues.loss
-    )  # fmt: skip
+    reasons = pl.concat_list(pl.col("reason"), pl.col("secondary")).list.unique()
     is_own = (pl.col("product_key") == product).fill_null(False)
-    own, rest = chats.filter(is_own), chats.filter(~is_own)
-    if min(own.height, rest.height) < LEAST:
+    lost = case.lost.select(is_own.alias("own"), reasons.alias("code"))
+    n = {own: lost.filter(own=own).height for own in (True, False)}
+    if min(n.values()) < LEAST:
         return []
-    out, z = [], z_for(len(case.cues.loss))
-    for cue in case.cues.loss:
-        d = Doubt(cue, share(float(own[cue.code].sum()), own.height), share(float(rest[cue.code].sum()), rest.height))
+    named = lost.explode("code").filter(pl.any_horizontal(pl.col("code").str.starts_with(group) for group in GOODS))
+    counts = named.group_by("code").agg(k=pl.col("own").sum(), rest=(~pl.col("own")).sum()).sort("code")
+    out, z = [], z_for(counts.height)
+    for code, k, rest in counts.iter_rows():
+        d = Doubt(case.leaf("loss", code), share(float(k), n[True]), share(float(rest), n[False]))
         if difference(d.own, d.rest, z).low > 0 and d.own.value >= 0.05:
             out.append(d)
     return sorted(out, key=lambda d: d.rest.value - d.own.value)[:3]
 
 
 def _doubt_zh(d: Doubt) -> str:
-    return f"没下单的客户里 {pct0(d.own.value)} 提到{d.cue.zh}，其余商品 {pct0(d.rest.value)}。"
+    return f"没下单的客户里 {pct0(d.own.value)} 因为{d.leaf.zh}，其余商品 {pct0(d.rest.value)}。"
 
 
 def _doubt_en(d: Doubt) -> str:
-    return f" Of those who did not order {pct0(d.own.value)} speak of it ({d.cue.en}); {pct0(d.rest.value)} elsewhere."
+    return f" {pct0(d.own.value)} of those who did not order are lost to it ({d.leaf.en}); {pct0(d.rest.value)} elsewhere."
 
 
 def _cause(d: Doubt) -> Cause:
     k = round(d.own.value * d.own.n)
-    return Cause(d.cue.code, f"{d.cue.zh}：{count(k)} 位提到，其余商品 {pct0(d.rest.value)}",
-                 f"{d.cue.en}: named by {count(k)}; {pct0(d.rest.value)} elsewhere", d.own.value, k)  # fmt: skip
+    return Cause(d.leaf.code, f"{d.leaf.zh}：{count(k)} 位，其余商品 {pct0(d.rest.value)}",
+                 f"{d.leaf.en}: {count(k)}; {pct0(d.rest.value)} elsewhere", d.own.value, k)  # fmt: skip
 
 
 def _counter(case: Case, product: int, doubt: Doubt | None) -> tuple[str, str]:
@@ -158,59 +145,46 @@ def _counter(case: Case, product: int, doubt: Doubt | None) -> tuple[str, str]:
         return "", ""
     t = case.mature()
     chats = t.filter(t.product_key == product)
-    lines = with_reasons(case.lines(chats), (doubt.cue,))
-    asked = lines.filter(pl.col(doubt.cue.code)).select(CHAT).unique()
-    outcome = case.frame(chats.select(*CHAT, "ordered")).join(asked, on=list(CHAT), how="semi")
-    n, k = outcome.height, int(outcome["ordered"].sum())
+    tags = case.tags("loss", doubt.leaf.code)
+    asked = chats.semi_join(tags.filter(tags.kind == "customer"), list(CHAT))
+    n, k = case.frame(asked.aggregate(n=asked.count(), k=asked.ordered.ifelse(1, 0).sum())).row(0)
     if not k:
         return "", ""
     return (
-        f"反例：同样提到{doubt.cue.zh}的 {count(n)} 位里，{count(k)} 位下了单。",
+        f"反例：同样提到{doubt.leaf.zh}的 {count(n)} 位里，{count(k)} 位下了单。",
         f"Counter-example: {count(k)} of the {count(n)} who raised the same doubt ordered.",
     )
 
 
 def _remedies(top: Doubt | None) -> tuple[Remedy, ...]:
-    code = top.cue.code if top else ""
-    zh, en = REMEDIES.get(code, _PRICE if code.startswith("price.") else _OTHER)
-    owner = "product" if code.startswith("product.") else "supervisor"
-    return (Remedy(zh, en, "product" if owner == "product" else "supervisor"),)
+    return (remedy(top.leaf),) if top and top.leaf.remedy.zh else (_OTHER,)
 
 
 def _proof(case: Case, product: int, top: Doubt | None) -> tuple[Evidence, ...]:
-    """Up to two lost chats that name the doubt most often; short replies to it are marked as could be better."""
+    """Up to two lost chats that show the doubt most plainly; short replies to it are marked as could be better."""
     if top is None:
         return ()
-    code = top.cue.code
-    said = case.lost_lines.filter(pl.col(code)).group_by(CHAT).agg(pl.len().alias("c"), pl.col("sent_at").min())
-    best = case.lost.filter(pl.col("product_key") == product).join(said, on=list(CHAT))
-    best = best.sort("c", "sent_at", "customer_key", descending=[True, False, False]).head(2)
-    chats = best.select(CHAT).rows()
-    shown = evidence.messages(case, chats)
-    out = []
-    for chat in chats:
-        one = shown.filter(customer_key=chat[0], agent_key=chat[1], day=chat[2])
-        found = evidence.chat(
-            one,
-            top.cue.cues,
-            _brushed_off(one, top.cue, case.cues.words["goodbye"]),
-            zh=case.products.get(product, ""),
-            en=case.products.get(product, ""),
-        )
+    name, out = case.products.get(product, ""), []
+    best = plainest(case, top.leaf.code).filter(pl.col("product_key") == product).head(2)
+    for row in best.iter_rows(named=True):
+        shown = evidence.messages(case, [(row["customer_key"], row["agent_key"], row["day"])])
+        marked = evidence.marks(case, shown.filter(kind="customer"), "loss", [top.leaf.code], row["evidence"])
+        bye = evidence.marks(case, shown.filter(kind="agent"), "steps", ["goodbye"])
+        found = evidence.chat(shown, marked, _brushed_off(shown, marked, bye), zh=name, en=name)
         out += [found] if found else []
     return tuple(out)
 
 
-def _brushed_off(lines: pl.DataFrame, cue: Cue, goodbye: Cue) -> frozenset[int]:
+def _brushed_off(lines: pl.DataFrame, doubts: evidence.Marks, goodbyes: evidence.Marks) -> frozenset[int]:
     """Short human replies that directly follow a message with the doubt, other than a goodbye."""
-    doubts, faults = False, set[int]()
+    doubted, faults = False, set[int]()
     for row in lines.iter_rows(named=True):
         if row["kind"] == "customer":
-            doubts = any(c in row["text"] for c in cue.cues)
+            doubted = row["row_key"] in doubts
         elif row["kind"] == "agent":
-            if doubts and len(row["text"]) <= SHORT_REPLY and not any(c in row["text"] for c in goodbye.cues):
+            if doubted and len(row["text"]) <= SHORT_REPLY and row["row_key"] not in goodbyes:
                 faults.add(row["row_key"])
-            doubts = False
+            doubted = False
     return frozenset(faults)
 
 

@@ -115,7 +115,7 @@ def _longest(case: Case, hours: list[int]) -> tuple[Evidence, ...]:
         return ()
     shown = evidence.messages(case, [frame.select(CHAT).row(0)])
     wait = frame["wait_s"][0]
-    one = evidence.chat(shown, (), {frame["answer_key"][0]}, zh=f"等了 {seconds_zh(wait)}", en=f"waited {seconds_en(wait)}")
+    one = evidence.chat(shown, {}, {frame["answer_key"][0]}, zh=f"等了 {seconds_zh(wait)}", en=f"waited {seconds_en(wait)}")
     return (one,) if one else ()
 
 

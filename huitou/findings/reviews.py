@@ -9,22 +9,26 @@ import polars as pl
 from scipy.special import pdtrc, pdtrik
 
 from huitou.findings import evidence
-from huitou.findings.case import LEAST, Case
+from huitou.findings.case import LEAST, SAYS, Case
 from huitou.findings.change import worse_than_before
 from huitou.findings.conversion import estimate
 from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy, Row
 from huitou.findings.products import compare
-from huitou.findings.reasons import says, with_reasons
+from huitou.findings.remedies import remedy
 from huitou.findings.stats import Estimate, share
 from huitou.findings.wording import count, day_en, day_zh, list_en, list_zh, pct, span
-from huitou.metrics.reviews import ADVERSATIVES, complains
 
 WINDOW_DAYS = 7
 LEAST_MENTIONS = 5
+LEAST_CHARS = 8
+WHOLE = "overall"
+"""The aspect of a clause that names nothing in particular."""
 
 
 def hidden(case: Case) -> Finding | None:
     """More good reviews carry a complaint than are rated mid or bad: what the rating does not show."""
+    if not case.has("review_readings"):
+        return None
     cell = case.cell("hidden_complaints")
     if cell is None or cell.n < LEAST:
         return None
@@ -34,10 +38,8 @@ def hidden(case: Case) -> Finding | None:
     if e.low <= seen.value:
         case.fine.append("hidden_complaints")
         return None
-    r = case.during("reviews")
-    turned = r.filter(r.rating == "good", ~r.default_text, complains(r.text))
-    frame = _complaints(case, case.frame(turned.select("customer_key", "row_key", "day", "text")))
-    issues = _issues(case, frame)
+    said = complaints(case).filter(rating="good")
+    issues = _issues(case, said)
     goal = Goal("hidden_complaints", seen.value, "peers", "看得见的中差评", "visible mid and bad reviews", "the shop's own data")
     n = round(e.value * e.n)
     top = "、".join(c.zh.split("：")[0] for c in issues[:2])
@@ -47,19 +49,20 @@ def hidden(case: Case) -> Finding | None:
         value=e.value, low=e.low, high=e.high, n=e.n, unit="share", goal=goal, customers=n, money=None,
         title_zh=f"好评里 {pct(e.value)} 带着不满" + (f"，多在{top}" if top else ""),
         title_en=f"{pct(e.value)} of the good reviews carry a complaint" + (f", mostly {top_en}" if top_en else ""),
-        why_zh=f"{count(e.n)} 条好评里约 {count(n)} 条话锋一转（{span(e)}），中差评只占 {pct(seen.value)}。"
-        "按转折词找，个别是先抑后扬。",
-        why_en=f"About {count(n)} of {count(e.n)} good reviews turn to a complaint ({span(e)} %); mid and bad "
-        f"ones are {pct(seen.value)}. "
-        "Found by adversative words; a few end in praise.",
-        causes=issues, evidence=_examples(case, frame, issues), counter_zh="", counter_en="", remedies=_fixes(case, issues),
+        why_zh=f"{count(e.n)} 条好评里 {count(n)} 条有一句不满（{span(e)}），中差评只占 {pct(seen.value)}。"
+        "不满写在好评里，看评分看不见。",
+        why_en=f"{count(n)} of {count(e.n)} good reviews complain of something ({span(e)} %); mid and bad "
+        f"ones are {pct(seen.value)}. The rating does not show it.",
+        causes=issues, evidence=_examples(case, said, issues, zh="好评里的{}", en="{}, in a good review"),
+        counter_zh="", counter_en="", remedies=_fixes(case, issues),
     )  # fmt: skip
 
 
-def _complaints(case: Case, reviews: pl.DataFrame) -> pl.DataFrame:
-    """Good reviews with a true/false column per complaint: only what follows the adversative counts, before it stands praise."""
-    tails = reviews.with_columns(whole=pl.col("text"), text=pl.col("text").str.extract(f"((?:{ADVERSATIVES}).*)$").fill_null(""))
-    return with_reasons(tails, case.cues.complaint).with_columns(text=pl.col("whole"))
+def complaints(case: Case) -> pl.DataFrame:
+    """The complaining clauses of the period's usable reviews: review, product, order, day, rating, part, aspect, place."""
+    t = case.during("review_clauses")
+    columns = ("review_key", "customer_key", "product_key", "order_key", "day", "rating", "part", "aspect", "start", "end")
+    return case.frame(t.filter(t.polarity == "negative").select(*columns)).sort("day", "review_key", "part", "start")
 
 
 def _visible(case: Case) -> Estimate | None:
@@ -69,36 +72,44 @@ def _visible(case: Case) -> Estimate | None:
     return share(k, n) if n else None
 
 
-def _issues(case: Case, frame: pl.DataFrame) -> tuple[Cause, ...]:
-    """What the reviews complain of, most frequent first."""
-    found = [(int(frame[c.code].sum()), c) for c in case.cues.complaint]
-    found.sort(key=lambda f: (-f[0], f[1].code))
-    n = max(frame.height, 1)
-    return tuple(
-        Cause(f"review.{c.code}", f"{c.zh}：{count(k)} 条", f"{c.en}: {count(k)}", k / n, k)
-        for k, c in found[:4]
-        if k >= LEAST_MENTIONS
-    )
+def _issues(case: Case, said: pl.DataFrame) -> tuple[Cause, ...]:
+    """What the reviews complain of, most frequent first; what names nothing in particular is left out."""
+    n = max(said["review_key"].n_unique(), 1)
+    named = said.filter(pl.col("aspect") != WHOLE).unique(["review_key", "aspect"])
+    by = named["aspect"].value_counts(sort=True).sort("count", "aspect", descending=[True, False])
+    leaves = [(case.leaf("aspects", code), k) for code, k in by.head(4).iter_rows() if k >= LEAST_MENTIONS]
+    return tuple(Cause(f"review.{a.code}", f"{a.zh}：{count(k)} 条", f"{a.en}: {count(k)}", k / n, k) for a, k in leaves)
 
 
-def _examples(case: Case, frame: pl.DataFrame, issues: tuple[Cause, ...]) -> tuple[Evidence, ...]:
-    """The newest review for each of the two most frequent issues that has at least eight characters."""
-    out = []
+def _examples(case: Case, said: pl.DataFrame, issues: tuple[Cause, ...], *, zh: str, en: str) -> tuple[Evidence, ...]:
+    """The newest review of at least eight characters for each of the two most frequent issues."""
+    out: list[Evidence] = []
     for issue in issues[:2]:
-        cue = next(c for c in case.cues.complaint if f"review.{c.code}" == issue.code)
-        told = frame.filter(pl.col(cue.code), pl.col("text").str.len_chars() >= 8).sort(
-            "day", "row_key", descending=[True, False]
-        )
-        if told.height:
-            out.append(
-                evidence.review(told.row(0, named=True), cue.cues, zh=f"好评里的{cue.zh}", en=f"{cue.en}, in a good review")
-            )
+        leaf = case.leaf("aspects", issue.code.removeprefix("review."))
+        told = said.filter(aspect=leaf.code).sort("day", "review_key", descending=[True, False])
+        out += quotes(case, told, most=1, zh=zh.format(leaf.zh), en=en.format(leaf.en))
     return tuple(out)
 
 
+def quotes(case: Case, said: pl.DataFrame, *, most: int, zh: str, en: str) -> list[Evidence]:
+    """The first reviews of some complaining clauses, with these clauses marked; reviews of a word or two come last."""
+    keys = said["review_key"].unique(maintain_order=True).head(8 * most).to_list()
+    r = case.during("reviews")
+    texts = case.frame(r.filter(r.row_key.isin(keys)).select("row_key", "customer_key", "day", "text", "append_text"))
+    short = pl.col("text").str.len_chars() < LEAST_CHARS
+    order = pl.DataFrame({"row_key": keys}, schema={"row_key": pl.Int64}).with_row_index("nth")
+    out = []
+    for row in texts.join(order, on="row_key").sort(short, "nth").head(most).iter_rows(named=True):
+        own = said.filter(review_key=row["row_key"])
+        part = "text" if own.filter(part="text").height else "append"
+        shown = row | {"text": row["text"] if part == "text" else row["append_text"]}
+        out.append(evidence.review(shown, own.filter(part=part).select("start", "end").rows(), zh=zh, en=en))
+    return out
+
+
 def _fixes(case: Case, issues: tuple[Cause, ...]) -> tuple[Remedy, ...]:
-    by_code = {f"review.{c.code}": c.more for c in case.cues.complaint}
-    return tuple(Remedy(m["do_zh"], m["do_en"], m["owner"]) for i in issues[:3] if (m := by_code[i.code]))  # type: ignore[arg-type]
+    leaves = [case.leaf("aspects", i.code.removeprefix("review.")) for i in issues[:3]]
+    return tuple(remedy(leaf) for leaf in leaves if leaf.remedy.zh)
 
 
 def _of_products(case: Case) -> Any:
@@ -112,7 +123,7 @@ def _of_products(case: Case) -> Any:
 
 def bad_products(case: Case) -> Finding | None:
     """Products whose share of mid and bad reviews is clearly above the rest's."""
-    if not case.has("reviews"):
+    if not case.has("review_clauses"):
         return None
     r = _of_products(case)
     rated = r.filter(r.rating.notnull(), r.product_key.notnull())
@@ -127,9 +138,9 @@ def bad_products(case: Case) -> Finding | None:
         return None
     own, rest = (_turned(e) for e in rows[low[0]][:2])
     name = case.products.get(low[0], "?")
-    bad = with_reasons(case.frame(rated.filter(rated.rating != "good", rated.product_key == low[0]).select(
-        "customer_key", "row_key", "day", "text")), case.cues.complaint)  # fmt: skip
-    issues = _issues(case, bad)
+    bad = case.frame(rated.filter(rated.rating != "good", rated.product_key == low[0]).select(review_key="row_key"))
+    said = complaints(case).join(bad, on="review_key", how="semi")
+    issues = _issues(case, said)
     goal = Goal("bad_review_rate", rest.value, "peers", "其余商品", "other products", "the shop's own data")
     return Finding(
         code="reviews.bad_product", metric="bad_review_rate", scope={"product": name}, period=case.period,
@@ -139,7 +150,8 @@ def bad_products(case: Case) -> Finding | None:
         title_en=f"{name}: {pct(own.value)} mid and bad reviews, other products {pct(rest.value)}",
         why_zh=f"{count(own.n)} 条评价（{span(own)}）。" + "".join(c.zh + "。" for c in issues[:2]),
         why_en=f"Of {count(own.n)} reviews ({span(own)} %). " + "".join(c.en + ". " for c in issues[:2]),
-        causes=issues, evidence=_examples(case, bad, issues), counter_zh="", counter_en="",
+        causes=issues, evidence=_examples(case, said, issues, zh="中差评里的{}", en="{}, in a mid or bad review"),
+        counter_zh="", counter_en="",
         remedies=_fixes(case, issues) or (Remedy("逐条读这些评价，先公开解释，再定怎么改。",
                                                  "Read these reviews, explain in public, then decide on changes.", "product"),),
         rows=tuple(Row(case.products.get(k, "?"), (t := _turned(rows[k][0])).value, t.low, t.high, t.n, True) for k in low),
@@ -207,18 +219,18 @@ def _fell(case: Case, start: date, end: date) -> tuple[str, str]:
 
 
 def _mentions(case: Case) -> pl.DataFrame:
-    """One row a customer (or review without one): first day, where it stands, text and product."""
-    cue, parts = case.cues.words["price_drop"], []
-    columns = ["customer_key", "row_key", "day", "text", "product_key"]
-    for name in ("messages", "reviews"):
-        if case.has(name):
-            t = case.during(name)
-            t = t.filter(t.kind == "customer") if name == "messages" else t
-            found = case.frame(
-                t.filter(t.text.re_search("|".join(cue.cues))).select(*columns, *(["agent_key"] if name == "messages" else []))
-            )
-            parts.append(found.filter(says(pl.col("text"), cue)).with_columns(place=pl.lit(name)))
-    if not parts:
+    """One row a customer (or review without one): first day, where it stands, how often and plainly it is said, product."""
+    parts = []
+    if case.has("message_tags"):
+        t = case.tags("intents", "price_protection")
+        said = t.filter(t.kind == "customer").group_by("customer_key", "agent_key", "day", row_key=t.message_key)
+        bought = case.during("messages").select("row_key", "product_key")
+        told = said.aggregate(weight=t.strength.sum()).inner_join(bought, "row_key")
+        parts.append(case.frame(told).with_columns(place=pl.lit("messages")))
+    if case.has("review_clauses"):
+        told = complaints(case).filter(aspect="price_drop").with_columns(weight=pl.lit(SAYS, pl.Int64), place=pl.lit("reviews"))
+        parts.append(told.select("customer_key", "day", "product_key", "weight", "place", row_key="review_key"))
+    if not any(part.height for part in parts):
         return pl.DataFrame()
     both = pl.concat(parts, how="diagonal_relaxed").sort("day", "row_key")
     return both.with_columns(who=pl.coalesce("customer_key", "row_key")).unique("who", keep="first", maintain_order=True)
@@ -247,21 +259,15 @@ def _where(inside: pl.DataFrame) -> tuple[Cause, ...]:
 
 
 def _angry(case: Case, inside: pl.DataFrame) -> tuple[Evidence, ...]:
-    """The first chat and the first review of the window among those whose message holds most of the cues."""
-    words, out = case.cues.words["price_drop"].cues, []
-    cues = pl.sum_horizontal(pl.col("text").str.contains(w, literal=True).cast(pl.Int64) for w in words)
-    inside = inside.with_columns(cues=cues).sort("cues", "day", "row_key", descending=[True, False, False])
-    chats = inside.filter(pl.col("place") == "messages").head(1)
-    for row in chats.iter_rows(named=True):
-        one = evidence.chat(
-            evidence.messages(case, [(row["customer_key"], row["agent_key"], row["day"])]),
-            words,
-            zh="刚买就降价",
-            en="price dropped",
-        )
-        out += [one] if one else []
-    for row in inside.filter(pl.col("place") == "reviews").head(1).iter_rows(named=True):
-        out.append(evidence.review(row, words, zh="评价", en="review"))
+    """The chat and the review of the window that say it most plainly, the first of equals."""
+    inside = inside.sort("weight", "day", "row_key", descending=[True, False, False])
+    out: list[Evidence] = []
+    for key in inside.filter(place="messages")["row_key"].head(1):
+        out += evidence.around(case, key, "intents", "price_protection", zh="刚买就降价", en="price dropped")
+    keys = inside.filter(place="reviews")["row_key"].head(1).to_list()
+    if keys:
+        told = complaints(case).filter(pl.col("aspect") == "price_drop", pl.col("review_key") == keys[0])
+        out += quotes(case, told, most=1, zh="评价", en="review")
     return tuple(out)
 
 

@@ -2,22 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from statistics import fmean, stdev
-from typing import Any, Literal
+from typing import Literal
 
-import ibis
 import ibis.expr.types as ir
 import polars as pl
 
-from huitou.findings.case import CHAT, LEAST, Case
+from huitou.findings.case import LEAST, Case
 from huitou.findings.stats import Estimate, Z, difference, ratio, share, z_for
 from huitou.findings.wording import pct0
-from huitou.rules.cues import Cue
 
 SLOW_S = 60
 OWN_TEXTS = 3
+CLOSINGS = ("push_order", "urge_payment", "goodbye")
+"""Steps that bring a chat to an end: without one it just stops."""
 NEW_DAYS = 30
 
 Values = dict[int, Estimate]
@@ -72,23 +70,12 @@ def own_texts(case: Case) -> Values:
 
 def no_closing(case: Case) -> Values:
     """Share of inquiries in which no message of the agent closes: asks to order, gives a reason to, or says goodbye."""
-    m = case.during("messages")
-    m = m.filter(m.kind == "agent")
-    closing = (holds(m.text, case.cues.words[w]) for w in ("closing", "goodbye"))
-    closed = m.filter(reduce(or_, closing)).select(*CHAT).distinct()
-    t = case.mature()
-    t = t.filter(t.agent_messages > 0).select(*CHAT)
-    open_ = t.anti_join(closed, CHAT).group_by("agent_key").aggregate(k=ibis._.count())
-    n = case.frame(t.group_by("agent_key").aggregate(n=t.count()))
-    joined = n.join(case.frame(open_), on="agent_key", how="left").with_columns(pl.col("k").fill_null(0))
-    return {a: share(k, n) for a, n, k in joined.select("agent_key", "n", "k").iter_rows() if n >= LEAST}
-
-
-def holds(text: ir.Value, cue: Cue) -> Any:
-    """Whether a text holds one of the leaf's cues and none of its counter-cues, inside the engine."""
-    value: Any = text
-    found = value.re_search("|".join(cue.cues))
-    return found & ~value.re_search("|".join(cue.counter)) if cue.counter else found
+    t = case.readings()
+    t = t.filter(t.agent_messages > 0)
+    closed = t.steps.contains(CLOSINGS[0])
+    for step in CLOSINGS[1:]:
+        closed = closed | t.steps.contains(step)
+    return _shares(case, t.group_by("agent_key").aggregate(n=t.count(), k=(~closed).ifelse(1, 0).sum()))
 
 
 def answers_per_question(case: Case) -> Values:

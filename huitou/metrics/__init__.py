@@ -5,7 +5,7 @@ Comes in: a pinned snapshot of the lake (fact tables, reviews, traffic), the sho
 and the rows behind them.
 """
 
-from huitou.metrics import conversion, orders, refunds, reviews, scores, service, traffic
+from huitou.metrics import conversion, orders, quality, refunds, reviews, scores, service, traffic
 from huitou.metrics.compute import compute, covered, default_period
 from huitou.metrics.declare import METRICS, Metric, catalog, metric
 from huitou.metrics.model import Cell
@@ -13,7 +13,7 @@ from huitou.metrics.needs import NEEDS, needs_zh
 from huitou.metrics.population import DIMENSIONS, NONE, POPULATIONS
 from huitou.metrics.rows import rows
 
-FIELDS = (conversion, service, orders, refunds, reviews, traffic, scores)
+FIELDS = (conversion, quality, service, orders, refunds, reviews, traffic, scores)
 """The modules that declare the built-in metrics, one per field of the trade."""
 
 __all__ = [

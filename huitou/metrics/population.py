@@ -25,6 +25,7 @@ NONE = "-"
 DIMENSIONS: dict[str, str] = {
     "agent": "agent_key", "product": "product_key", "product_group": "product_key", "day": "day", "week": "day",
     "month": "day", "hour": "second", "customer": "returning", "region": "region", "courier": "courier", "device": "device",
+    "reason": "primary",
 }  # fmt: skip
 """Dimension → the column a fact table must have for it. `customer` is new or returning; weeks are ISO weeks."""
 
@@ -129,6 +130,19 @@ def _reviews(w: World) -> Fact:
     return w.table("reviews")
 
 
+def _review_readings(w: World) -> Fact:
+    """Reviews as they were read."""
+    return w.table("review_readings")
+
+
+def _inquiry_reasons(w: World) -> Fact:
+    """Inquiries as they were read, with `open` (order window not over) and `agent_messages`."""
+    t, of = _order_days_only(w.table("inquiry_reasons"), w), w.table("inquiries")
+    of = of.select("customer_key", "agent_key", "day", "final_at", "agent_messages", "returning", "second")
+    t = t.inner_join(of, ["customer_key", "agent_key", "day"])
+    return t.mutate(open=t.final_at > w.stock.covered_until)
+
+
 def _chat_sessions(w: World) -> Fact:
     """Sessions as the platform lists them; those of masked logs carry nothing that it says of a session."""
     t = w.table("chat_sessions")
@@ -185,6 +199,8 @@ POPULATIONS: dict[str, Population] = {
     "order_facts": Population(_order_facts, "order_facts", _dims_of("order_facts")),
     "chat_sessions": Population(_chat_sessions, None, _dims_of("chat_sessions")),
     "reviews": Population(_reviews, None, _dims_of("reviews")),
+    "review_readings": Population(_review_readings, "review_readings", _dims_of("review_readings")),
+    "inquiry_reasons": Population(_inquiry_reasons, "inquiry_reasons", (*_dims_of("inquiry_reasons"), "customer", "hour")),
     "traffic": Population(_traffic, None, _dims_of("traffic")),
     "visit_days": Population(_visit_days, "order_facts", ("product", "product_group", "day", "week", "month")),
 }

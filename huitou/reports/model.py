@@ -13,7 +13,7 @@ from huitou.rules.model import RulePack
 
 KEY_FIGURES = ("inquiry_conversion", "payment_conversion", "human_response_rate_3min", "repurchase_rate")
 BY_HOUR = ("human_response", "average_response", "response_time", "first_response", "reply_rate", "slow_reply")
-FIELDS = {"conversion", "service", "orders", "refunds", "reviews", "traffic", "scores"}
+FIELDS = {"conversion", "quality", "service", "orders", "refunds", "reviews", "traffic", "scores"}
 
 
 @dataclass(frozen=True, slots=True)

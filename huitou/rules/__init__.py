@@ -1,6 +1,6 @@
 """Rules are data: dated TOML packs of platform rules, goals and taxonomies, and their loader.
 
-Comes in: TOML files of this folder (and of a workspace's ``rules/``). Goes out: `RulePack`, goals and word lists.
+Comes in: TOML files of this folder (and of a workspace's ``rules/``). Goes out: `RulePack`, goals and taxonomies.
 """
 
 from huitou.rules.model import Rule, RulePack, Trust

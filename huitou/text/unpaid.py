@@ -19,26 +19,31 @@ SURE = 3
 def unpaid(orders: Rows, every: Rows, tags: Rows | None, *, pack: RulePack, version: str) -> Rows:
     """Rows of ``unpaid_reasons``: `orders` that were not paid and have a customer; `every` order facts, `tags` of messages.
 
-    What was said after the order, inside the payment window, counts before what was said before it; the plainer word before
-    the weaker one, the later before the earlier. `tags` None: there are no chats.
+    What was said after the order, inside the payment window, counts before what was said before it; any other reason before
+    a mere hesitation, the plainer word before the weaker one, the later before the earlier. Where nothing was said and the
+    customer paid for the same goods in another order, this one was ordered by mistake. `tags` None: there are no chats.
     """
     window = pack.payment_window_s * SECOND_US
     open_ = orders.filter(~orders.paid, orders.customer_key.notnull())
-    open_ = open_.select("shop_key", "order_key", "customer_key", "created_at", "day")
+    open_ = open_.select("shop_key", "order_key", "customer_key", "created_at", "day", "product_key", "placed_fen")
     other = every.filter(every.paid, every.customer_key.notnull())
-    other = other.select(other_key="order_key", other_customer="customer_key", other_at="created_at")
+    other = other.select(
+        other_key="order_key", other_customer="customer_key", other_at="created_at", other_goods="product_key",
+        other_fen="placed_fen",
+    )  # fmt: skip
     met = open_.inner_join(other, [open_.customer_key == other.other_customer])
     near = met.filter(met.other_at >= met.created_at - window, met.other_at <= met.created_at + window)
-    bought = near.group_by("order_key").aggregate(replaced_by=near.other_key.min())
+    alike = (near.other_goods == near.product_key).fill_null(near.other_fen == near.placed_fen)
+    bought = near.group_by("order_key").aggregate(replaced_by=near.other_key.min(), alike=alike.any())
     found = open_.left_join(bought, "order_key").drop("order_key_right")
+    nothing = ibis.ifelse(found.alike.fill_null(False), "wrong_item", "unknown")
     if tags is None:
-        said = {"agent_key": ibis.null("int64"), "reason": ibis.literal("unknown"), "message_key": ibis.null("int64")}
+        said = {"agent_key": ibis.null("int64"), "reason": nothing, "message_key": ibis.null("int64")}
         return found.mutate(**said, after=ibis.literal(False), version=ibis.literal(version))
     told = _told(open_, tags, window)
     found = found.left_join(told, "order_key").drop("order_key_right")
-    return found.mutate(
-        reason=found.reason.fill_null("unknown"), after=found.after.fill_null(False), version=ibis.literal(version)
-    )
+    nothing = ibis.ifelse(found.alike.fill_null(False), "wrong_item", "unknown")
+    return found.mutate(reason=found.reason.fill_null(nothing), after=found.after.fill_null(False), version=ibis.literal(version))
 
 
 def _told(orders: Rows, tags: Rows, window: int) -> Rows:
@@ -50,6 +55,7 @@ def _told(orders: Rows, tags: Rows, window: int) -> Rows:
     soon = met.after & (met.sent_at <= met.created_at + window)
     just = ~met.after & (met.sent_at >= met.created_at - BEFORE_US) & (met.strength >= SURE)
     near = met.filter(soon | just)
-    order = [near.after.desc(), near.strength.desc(), near.sent_at.desc(), near.message_key, near.reason]
+    vague = (near.reason == "hesitating").ifelse(1, 0)
+    order = [near.after.desc(), vague, near.strength.desc(), near.sent_at.desc(), near.message_key, near.reason]
     first = near.mutate(nth=ibis.row_number().over(ibis.window(group_by="order_key", order_by=order)))
     return first.filter(first.nth == 0).select("order_key", "agent_key", "reason", "message_key", "after")
