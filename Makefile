@@ -4,7 +4,7 @@ BIN := .venv/bin
 DEMO ?= demo-shop
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-fast lint bench docs serve clean lock
+.PHONY: help setup setup-dev demo test test-fast lint bench bench-text docs serve clean lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,7 +42,10 @@ lint: setup-dev ## style, types, import contract
 	$(BIN)/lint-imports
 
 bench: setup-dev ## measure speed and memory; figures in benchmarks/README.md
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks tables
+
+bench-text: setup-dev ## and how fast and how right texts are read
+	$(BIN)/python -m benchmarks text
 
 docs: setup-dev ## write docs/reference from the declarations
 	$(BIN)/python -m docs.build
