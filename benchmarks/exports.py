@@ -1,14 +1,17 @@
-"""Invented export files of any length, for the benchmark of imports: python -m benchmarks.exports KIND FILE ROWS ENCODING [DAY]
+"""Invented export files of any length, for the benchmark of imports: python -m benchmarks.exports KIND FILE ROWS ENCODING
+[--first-day DAY] [--days N] [--first CHAT]
 
 A process of its own writes each, so that whoever measures an import stays small: a child begins with its parent's memory.
 """
 
 import argparse
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import xlsxwriter
 
 from huitou.demo.exports import ORDER_HEADER
 
@@ -31,13 +34,22 @@ ANSWERS = (
 )
 
 
-def orders(file: Path, rows: int, encoding: str, *, first: int = 0) -> Path:
+@dataclass(frozen=True)
+class When:
+    """The days over which the chats spread, as days since 1970, and the number of the first buyer."""
+
+    first_day: int = 20_600
+    days: int = 1
+    first: int = 0
+
+
+def orders(file: Path, rows: int, encoding: str, when: When) -> Path:
     """The long order form with 15 filled columns; two orders a buyer."""
     rng = np.random.default_rng(rows)
     at = pl.Series(rng.integers(0, 90 * 86_400, rows)).sort() + 1_772_300_000
     created, paid = (pl.from_epoch(at + lag, "s").dt.strftime("%Y-%m-%d %H:%M:%S") for lag in (0, 40))
     fen = rng.integers(1_000, 90_000, rows)
-    number = pl.Series(np.arange(first, first + rows))
+    number = pl.Series(np.arange(when.first, when.first + rows))
     buyer = pl.Series(rng.integers(0, max(rows // 2, 1), rows)).cast(pl.String)
     money = (pl.Series(fen / 100).round(2)).cast(pl.String)
     filled = {
@@ -49,23 +61,24 @@ def orders(file: Path, rows: int, encoding: str, *, first: int = 0) -> Path:
     frame = pl.DataFrame({"n": number}).select(
         (value if isinstance(value := filled.get(c, ""), pl.Series) else pl.lit(value)).alias(c) for c in ORDER_HEADER
     )
-    return _write(frame.write_csv(), file, encoding)
+    return _table(frame, file, encoding)
 
 
-def _turns(rows: int, first_day: int) -> pl.DataFrame:
+def _turns(rows: int, when: When) -> pl.DataFrame:
     """Messages in order: buyer, whether the buyer speaks, epoch second, text."""
     rng = np.random.default_rng(rows)
-    chat = np.arange(rows) // 12
+    chat = np.arange(rows) // 12 + when.first
+    second = (chat * 37) % (80_000 * when.days)
     return pl.DataFrame({
         "buyer": pl.Series(chat).cast(pl.String), "asks": np.arange(rows) % 2 == 0,
-        "at": first_day * 86_400 + (chat * 37) % 80_000 + (np.arange(rows) % 12) * 21,
+        "at": (when.first_day + second // 80_000) * 86_400 + second % 80_000 + (np.arange(rows) % 12) * 21,
         "text": np.where(np.arange(rows) % 2 == 0, rng.choice(QUESTIONS, rows), rng.choice(ANSWERS, rows)),
     })  # fmt: skip
 
 
-def chats(file: Path, rows: int, encoding: str, *, first_day: int = 20_600) -> Path:
+def chats(file: Path, rows: int, encoding: str, when: When) -> Path:
     """The old client's TXT: twelve messages a buyer, one account."""
-    t = _turns(rows, first_day).with_columns(pl.from_epoch("at", "s").dt.strftime("%Y-%m-%d %H:%M:%S").alias("at"))
+    t = _turns(rows, when).with_columns(pl.from_epoch("at", "s").dt.strftime("%Y-%m-%d %H:%M:%S").alias("at"))
     who = pl.when("asks").then("买家" + pl.col("buyer")).otherwise(pl.lit(f"{SHOP}:小满"))
     line = who + "(" + pl.col("at") + "):  " + pl.col("text") + "\n"
     head = (
@@ -82,14 +95,27 @@ def _write(text: str, file: Path, encoding: str) -> Path:
     return file
 
 
-def chat_table(file: Path, rows: int, encoding: str, *, first_day: int = 20_600) -> Path:
+def _table(frame: pl.DataFrame, file: Path, encoding: str) -> Path:
+    """As CSV or, by the file's name, as XLSX."""
+    if file.suffix != ".xlsx":
+        return _write(frame.write_csv(), file, encoding)
+    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for row, cells in enumerate((tuple(frame.columns), *frame.iter_rows())):
+            for column, cell in enumerate(cells):
+                if cell:
+                    sheet.write_string(row, column, cell)
+    return file
+
+
+def chat_table(file: Path, rows: int, encoding: str, when: When) -> Path:
     """The same messages as a CSV of another tool's, one a row."""
-    return _write(_named(_turns(rows, first_day)).write_csv(), file, encoding)
+    return _table(_named(_turns(rows, when)), file, encoding)
 
 
-def chat_lines(file: Path, rows: int, encoding: str, *, first_day: int = 20_600) -> Path:
+def chat_lines(file: Path, rows: int, encoding: str, when: When) -> Path:
     """The same messages as JSON lines."""
-    return _write(_named(_turns(rows, first_day)).write_ndjson(), file, encoding)
+    return _write(_named(_turns(rows, when)).write_ndjson(), file, encoding)
 
 
 def _named(turns: pl.DataFrame) -> pl.DataFrame:
@@ -109,7 +135,8 @@ if __name__ == "__main__":
     words.add_argument("file", type=Path)
     words.add_argument("rows", type=int)
     words.add_argument("encoding")
-    words.add_argument("--first-day", type=int, default=20_600)
+    words.add_argument("--first-day", type=int, default=When.first_day)
+    words.add_argument("--days", type=int, default=When.days)
+    words.add_argument("--first", type=int, default=When.first)
     asked = words.parse_args()
-    day = {} if asked.kind == "orders" else {"first_day": asked.first_day}
-    KINDS[asked.kind](asked.file, asked.rows, asked.encoding, **day)
+    KINDS[asked.kind](asked.file, asked.rows, asked.encoding, When(asked.first_day, asked.days, asked.first))

@@ -1,10 +1,11 @@
 """How fast files come in, and how much memory that takes, beside pandas that only parses the same file.
 
-Run: python -m benchmarks.imports [--rows 1_000_000] [--times-longer 5] [--days-on 10_000_000] [--only orders]
+Run: python -m benchmarks.imports [--rows 1_000_000] [--times-longer 10] [--days-on 10_000_000] [--overlap 30_000_000] [--only orders]
 
 Writes invented export files, imports each with the command line in a process of its own into a fresh workspace (reading,
 cleaning, tokens, masking, de-duplication, encryption, commit with fsync), then the same file `--times-longer` as long for
-the memory. Last, a day of chats is imported on top of a lake of `--days-on` messages (0: not) and into an empty one.
+the memory. Then a day of chats is imported on top of a lake of `--days-on` messages (0: not) and into an empty one. Last, a
+tenth of `--overlap` stored messages (0: not) is exported again in another encoding and imported: every row is known.
 
 This process loads nothing large: the peak that the system reports of a child is never below what its parent had.
 """
@@ -31,7 +32,12 @@ text = "content"
 "buyer" = "customer"
 "seller" = "agent"
 """
-READS = {"csv": "pandas.read_csv({0!r}, encoding={1!r}, dtype=str)", "jsonl": "pandas.read_json({0!r}, lines=True, dtype=str)"}
+READS = {
+    "csv": "pandas.read_csv({0!r}, encoding={1!r}, dtype=str)",
+    "jsonl": "pandas.read_json({0!r}, lines=True, dtype=str)",
+    "xlsx": "pandas.read_excel({0!r}, dtype=str)",
+}
+SHEET_ROWS = 200_000  # of a workbook, which holds a million at most, and pandas takes minutes for them
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,10 @@ class Kind:
 KINDS = (
     Kind("orders CSV, UTF-8", "orders", "utf-8", "csv"), Kind("orders CSV, GBK", "orders", "gb18030", "csv"),
     Kind("chats TXT, UTF-8", "chats", "utf-8", "txt"), Kind("chats TXT, GBK", "chats", "gb18030", "txt"),
-    Kind("chats CSV, mapped", "chat_table", "utf-8", "csv", mapped=True),
-    Kind("chats JSONL, mapped", "chat_lines", "utf-8", "jsonl", mapped=True),
+    Kind("chats CSV, UTF-8", "chat_table", "utf-8", "csv", mapped=True),
+    Kind("chats CSV, GBK", "chat_table", "gb18030", "csv", mapped=True),
+    Kind("chats JSONL", "chat_lines", "utf-8", "jsonl", mapped=True),
+    Kind("chats XLSX", "chat_table", "utf-8", "xlsx", mapped=True), Kind("orders XLSX", "orders", "utf-8", "xlsx"),
 )  # fmt: skip
 
 
@@ -93,27 +101,29 @@ def imported(folder: Path, file: Path, *, mapped: bool = False, into: Path | Non
     return huitou("-w", workspace, "import", file, *(("--mapping", mapping) if mapped else ()))
 
 
-def files(folder: Path, rows: int, longer: int, only: str) -> None:
+def files(folder: Path, asked: int, times: int, only: str) -> None:
     """Rates and memory by kind of file."""
-    long = f"×{longer}"
+    long = f"×{times}"
     print(
         f"{'file':<20}{'rows':>11}{'seconds':>9}{'CPU s':>7}{'rows/s':>10}{'peak GiB':>10}"
         f"{long + ' s':>8}{long + ' GiB':>8}{'pandas s':>10}"
     )
-    for kind in (k for k in KINDS if k.writer.startswith(only)):
+    for kind in (k for k in KINDS if k.name.startswith(only)):
+        book = kind.ending == "xlsx"
+        rows, longer = (min(SHEET_ROWS, asked), 1) if book else (asked, times)
         file = written(kind, folder / f"{kind.writer}-{kind.encoding}.{kind.ending}", rows)
         short = imported(folder, file, mapped=kind.mapped)
         read = READS.get(kind.ending)
         beside = "–"
         if read:
             beside = f"{run(sys.executable, '-c', 'import pandas; ' + read.format(str(file), kind.encoding)).seconds:.1f}"
-        times = peak = "–"
+        takes = peak = "–"
         if longer > 1:
             of_long = imported(folder, written(kind, file, rows * longer), mapped=kind.mapped)
-            times, peak = f"{of_long.seconds:.1f}", f"{of_long.peak_gib:.2f}"
+            takes, peak = f"{of_long.seconds:.1f}", f"{of_long.peak_gib:.2f}"
         print(
             f"{kind.name:<20}{rows:>11,}{short.seconds:>9.1f}{short.cpu_s:>7.1f}{rows / short.seconds:>10,.0f}{short.peak_gib:>10.2f}"
-            f"{times:>8}{peak:>8}{beside:>10}",
+            f"{takes:>8}{peak:>8}{beside:>10}",
             flush=True,
         )
         file.unlink()
@@ -132,13 +142,30 @@ def second_day(folder: Path, stored: int, rows: int = 100_000) -> None:
     print(f"a day of {rows:,} messages: {empty:.1f} s into an empty lake, {on_top:.1f} s on {stored:,} ({on_top / empty:.2f}×)")
 
 
+def overlap(folder: Path, stored: int) -> None:
+    """An export of messages that are all known, against a lake in which ten times as many stand in the same days."""
+    rows, full = stored // 10, folder / "overlap"
+    huitou("init", full, "--shop", SHOP)
+    for part in range(10):
+        file = written(KINDS[2], folder / f"part-{part}.txt", rows, "--days", 30, "--first", part * rows // 12)
+        imported(folder, file, into=full)
+        file.unlink()
+    again = written(KINDS[3], folder / "again.txt", rows, "--days", 30, "--first", 9 * rows // 12)
+    known, fresh = imported(folder, again, into=full), imported(folder, again)
+    print(
+        f"{rows:,} messages, all known, on {stored:,} in the same 30 days: {known.seconds:.1f} s, {known.peak_gib:.2f} GiB;"
+        f" into an empty lake: {fresh.seconds:.1f} s"
+    )
+
+
 def main() -> None:
     """Everything, one after the other."""
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--rows", type=int, default=1_000_000)
-    words.add_argument("--times-longer", type=int, default=5, help="1: no long files; 10: a harder check of flat memory")
+    words.add_argument("--times-longer", type=int, default=10, help="1: no long files")
     words.add_argument("--days-on", type=int, default=10_000_000)
-    words.add_argument("--only", default="", help="what the kind of file begins with: orders, chats, chat_table, chat_lines")
+    words.add_argument("--overlap", type=int, default=30_000_000)
+    words.add_argument("--only", default="", help="what the kind of file begins with: orders, chats, «chats TXT»")
     asked = words.parse_args()
     with tempfile.TemporaryDirectory(prefix="huitou-bench-") as scratch:
         help_s = sorted(huitou("--help").seconds for _ in range(5))[2]
@@ -146,6 +173,8 @@ def main() -> None:
         files(Path(scratch), asked.rows, asked.times_longer, asked.only)
         if asked.days_on:
             second_day(Path(scratch), asked.days_on)
+        if asked.overlap:
+            overlap(Path(scratch), asked.overlap)
 
 
 if __name__ == "__main__":

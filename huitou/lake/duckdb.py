@@ -61,14 +61,20 @@ class Engine:
         scratch = root / "_scratch"
         scratch.mkdir(parents=True, exist_ok=True)
         self.scratch = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=scratch))
-        self.raw = duckdb.connect(
+        self._memory_gib = memory_gib or default_memory_gib()
+
+    @cached_property
+    def raw(self) -> duckdb.DuckDBPyConnection:
+        """The connection, opened when it is first used: a known file or an empty month asks nothing of it."""
+        raw = duckdb.connect(
             config={
                 "autoinstall_known_extensions": False, "autoload_known_extensions": False, "preserve_insertion_order": False,
-                "memory_limit": f"{memory_gib or default_memory_gib():.2f}GiB", "temp_directory": str(self.scratch),
+                "memory_limit": f"{self._memory_gib:.2f}GiB", "temp_directory": str(self.scratch),
                 "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
             }
         )  # fmt: skip
-        self.raw.execute("SET TimeZone = 'UTC'")
+        raw.execute("SET TimeZone = 'UTC'")
+        return raw
 
     @cached_property
     def backend(self) -> "Backend":
@@ -88,7 +94,8 @@ class Engine:
 
     def close(self) -> None:
         """Close the engine and remove what it spilled."""
-        self.raw.close()
+        if "raw" in vars(self):
+            self.raw.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 
@@ -166,10 +173,13 @@ class Staging:
             repeats = self._number_repeats(table, staged)
             stored = catalog.files(table.name)
             stretches = self._stretches(table, staged)
-            files = []
-            for stretch in stretches:
+
+            def write(stretch: _Stretch) -> list[DataFile]:
                 near = [str(target.path / f.path) for f in stored if _overlaps(table, f, stretch)]
-                files += self._write(table, target, self._new_rows(table, staged, repeats, stretch, near), stretch.month)
+                return self._write(table, target, self._new_rows(table, staged, repeats, stretch, near), stretch.month)
+
+            with ThreadPoolExecutor(2) as pens:  # one alone keeps little more than one core busy
+                files = [file for written in pens.map(write, stretches) for file in written]
             superseded = self._supersede(table, target, files, catalog)
         days = [d for s in stretches if s.days for d in s.days]
         fresh = sum(f.rows for f in files)
@@ -178,7 +188,7 @@ class Staging:
         )
 
     def _number_repeats(self, table: Table, staged: str) -> bool:
-        self._engine.raw.execute("CREATE OR REPLACE TEMP TABLE repeats (seq BIGINT, n BIGINT)")
+        self._engine.raw.execute("CREATE OR REPLACE TABLE repeats (seq BIGINT, n BIGINT)")
         shares = -(-self.rows[table.name] // COUNTED_ROWS)
         for share in range(shares):  # a share of the keys at a time: memory does not grow with the file
             some = f"FROM {staged} WHERE h % {shares} = {share}"
@@ -230,7 +240,8 @@ class Staging:
         path = f"month={month}/load-{self._load}-{uuid4().hex[:12]}.parquet"
         file = target.path / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        written = self._engine.rows(f"COPY ({rows}) TO {_s(file)} ({PARQUET}, RETURN_STATS)")
+        with self._engine.raw.cursor() as beside:
+            written = beside.execute(f"COPY ({rows}) TO {_s(file)} ({PARQUET}, RETURN_STATS)").fetchall()
         if not written or not written[0][1]:
             file.unlink(missing_ok=True)
             return []
@@ -244,7 +255,7 @@ class Staging:
         same = " AND ".join(f"a.{_q(k)} IS NOT DISTINCT FROM b.{_q(k)}" for k in table.key)
         new = _read([str(target.path / f.path) for f in files])
         old_paths = catalog.paths(table.name)
-        engine.raw.execute(f"CREATE OR REPLACE TEMP TABLE again AS SELECT {keys} FROM {new} GROUP BY ALL HAVING count(*) > 1")
+        engine.raw.execute(f"CREATE OR REPLACE TABLE again AS SELECT {keys} FROM {new} GROUP BY ALL HAVING count(*) > 1")
         if old_paths:
             engine.raw.execute(
                 f"INSERT INTO again SELECT DISTINCT {keys} FROM {new} a WHERE EXISTS (FROM {_read(old_paths)} b WHERE {same})"
@@ -257,7 +268,7 @@ class Staging:
         rows += f" WHERE EXISTS (FROM again b WHERE {same})"
         rows += f" AND row_key NOT IN (SELECT row_key FROM {_read(gone)})" if gone else ""
         engine.raw.execute(
-            f"CREATE OR REPLACE TEMP TABLE losers AS SELECT row_key, month FROM ({rows}) QUALIFY row_number() OVER (PARTITION BY"
+            f"CREATE OR REPLACE TABLE losers AS SELECT row_key, month FROM ({rows}) QUALIFY row_number() OVER (PARTITION BY"
             f' {keys} ORDER BY moved_at DESC NULLS LAST, filled DESC, {grown}"load" DESC, "row" DESC, row_key DESC) > 1'
         )
         return tuple(self._write_losers(Folder(self._root / "superseded" / table.name, SUPERSEDED[table.name])))

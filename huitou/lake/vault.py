@@ -23,8 +23,8 @@ from huitou.errors import LakeDamaged, Say
 from huitou.lake.disk import room, sync
 
 FIELDS = ("nick", "name", "phone", "address")
-WAITING_BYTES = 8 * 2**20
-"""Identities kept in memory until they are sealed: some 550,000 nicks, or 200,000 people with phone and address."""
+WAITING_BYTES = 32 * 2**20
+"""Identities kept in memory until they are sealed: some two million nicks, or 800,000 people with phone and address."""
 BLOCK = 1024
 """People sealed together: what one look into the vault has to decrypt of a run."""
 MERGED_BLOCKS = 256
@@ -224,7 +224,9 @@ def _clear(texts: pl.Series) -> pl.Series | None:
 def _each_once(people: pl.DataFrame) -> pl.DataFrame:
     """Without the earlier ones of equal rows; where only nicks are told, a key says as much."""
     told = [f for f in FIELDS[1:] if people[f].null_count() < people.height]
-    return people.unique(["customer_key", *(("nick", *told) if told else ())], keep="last", maintain_order=True)
+    if not told:
+        return people.unique("customer_key", keep="any")
+    return people.unique(["customer_key", "nick", *told], keep="last", maintain_order=True)
 
 
 def _newest(people: pl.DataFrame) -> pl.DataFrame:
