@@ -46,9 +46,9 @@ def build(ws: Workspace, *, progress: Progress | None = None) -> BuildReport:
     began = time.perf_counter()
     pack, words = load_pack(ws.settings.rules, ws.path), load_taxonomies(ws.path)
     with ws.lake.write(Say("计算事实表", "huitou build")) as writer:
-        with ws.read(pack.id) as snapshot:
-            roster = read_roster(ws, snapshot)
-            marks = fingerprint(pack, roster, snapshot), version_of(words)
+        snapshot = writer.snapshot(pack.id)
+        roster = read_roster(ws, snapshot)
+        marks = fingerprint(pack, roster, snapshot), version_of(words)
         facts_changed, texts_changed = (writer.changed(pack.id, mark, part=i) for i, mark in enumerate(marks))
         if not facts_changed and not texts_changed:
             return BuildReport(pack.id, (), {}, time.perf_counter() - began, 0.0)

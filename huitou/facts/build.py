@@ -53,9 +53,9 @@ def build(ws: Workspace, *, progress: Progress | None = None) -> BuildReport:
     began = time.perf_counter()
     pack = load_pack(ws.settings.rules, ws.path)
     with ws.lake.write(Say("计算事实表", "huitou build")) as writer:
-        with ws.read(pack.id) as snapshot:
-            roster = read_roster(ws, snapshot)
-            mark = fingerprint(pack, roster, snapshot)
+        snapshot = writer.snapshot(pack.id)
+        roster = read_roster(ws, snapshot)
+        mark = fingerprint(pack, roster, snapshot)
         changed = writer.changed(pack.id, mark, part=0)
         if not changed:
             return BuildReport(pack.id, (), {}, time.perf_counter() - began)

@@ -99,7 +99,7 @@ class Ledger:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name='settled'").fetchone():
-            self._db.executescript(_SCHEMA + quarantine.SCHEMA)
+            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {quarantine.SCHEMA} COMMIT;")
         self.quarantine = quarantine.Quarantine(self._db, self._change)
 
     def close(self) -> None:

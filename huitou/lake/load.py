@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from huitou.errors import Problem
-from huitou.lake.delta import SUPERSEDED, Change, Folder
+from huitou.lake.delta import Change, Folder
 from huitou.lake.disk import room
 from huitou.lake.duckdb import Finished, Staging
 from huitou.lake.ledger import Counts, LoadReport
@@ -100,9 +100,10 @@ class Load:
                 folder = Folder(writer.root / "tables" / name, TABLES[name])
                 with room(writer.root):
                     folder.ensure()
-                    if name in SUPERSEDED:
-                        Folder(writer.root / "superseded" / name, SUPERSEDED[name]).ensure()
                 finished[name] = self._staging.finish(TABLES[name], folder, writer.catalog())
+                if finished[name].superseded:
+                    with room(writer.root):
+                        writer.folder(f"superseded/{name}").ensure()
         return finished
 
     def _changes(self, finished: dict[str, Finished]) -> dict[str, Change]:

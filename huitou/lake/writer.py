@@ -16,7 +16,7 @@ from huitou.errors import DiskFull, Text, in_language
 from huitou.lake.build import Build
 from huitou.lake.delta import Catalog, Change, Folder, table_of
 from huitou.lake.disk import Ballast, room, sync_new
-from huitou.lake.duckdb import Engine
+from huitou.lake.duckdb import Engine, Snapshot
 from huitou.lake.ledger import Ledger, LoadReport
 from huitou.lake.load import Load
 from huitou.lake.lock import WriterLock
@@ -101,6 +101,10 @@ class Writer:
         """What is stored now."""
         version, heads = self.ledger.heads()
         return Catalog(self.root, version, heads, rules)
+
+    def snapshot(self, rules: str | None = None) -> Snapshot:
+        """What is stored now, to be read until the writer closes."""
+        return Snapshot(self.catalog(rules), self.engine)
 
     def store(self, kind: Kind, uid: str, changes: dict[str, Change], report: LoadReport | None = None) -> None:
         """Make files durable, promise the change in the ledger, commit each table, then show all of it at once."""
