@@ -1,24 +1,22 @@
-"""Reviews: clauses with what they are about and what they say of it, and the polarity of the whole.
+"""Reviews: clauses with what they are about and what they say of it, the polarity of the whole, and whether it complains.
 
-A clause ends at punctuation and before an adversative. Its aspect and polarity come from the taxonomies ``aspects`` and
-``polarity``. `p_negative` is the estimate of these rules; `Reviewer.estimate` is the one place where a learned model stands in.
+`p_negative` is the estimate of these rules; `Reviewer.estimate` is the one place where a learned model stands in. A complaint
+is a matter of clauses, whatever the rating and the rest of the text say.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from huitou.rules.taxonomy import Words, load_taxonomies
-from huitou.text.engine import KINDS, SPEECH, Engine, Flags, Found
+from huitou.text.clauses import ClauseReader, Floats, Marks
 from huitou.text.normal import Normal, Places, normalise
 from huitou.text.tagger import LONGEST, ROWS
+from huitou.text.usable import SILENT, text_classes
 
-Floats = npt.NDArray[np.float64]
-POLARITIES = ("negative", "neutral", "positive")
-_BAD, _GOOD, _STRONG, _WEAK = (KINDS.index(kind) for kind in ("bad", "good", "strong", "weak"))
 CLAUSE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.Int64,
     "aspect": pl.String,
@@ -26,39 +24,60 @@ CLAUSE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "start": pl.Int64,
     "end": pl.Int64,
 }
+REVIEW_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "row": pl.Int64,
+    "polarity": pl.String,
+    "p_negative": pl.Float64,
+    "has_complaint": pl.Boolean,
+    "conflict": pl.Boolean,
+    "usable": pl.String,
+}
+_NAMES = ("negative", "positive", "suggestion", "neutral")
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
     """What the rules saw in each review of a batch, for the estimate: sums of weighted signs.
 
-    `bad`, `good`: all of them; `last_bad`, `last_good`: those of its last clause with any; `turns`: adversatives.
+    `bad`, `good`: all of them; `last_bad`, `last_good`: those of its last clause with any; `complaints`, `praises`: its
+    clauses that complain, that praise; `length` in characters.
     """
 
     bad: Floats
     good: Floats
     last_bad: Floats
     last_good: Floats
-    turns: Floats
+    complaints: Floats
+    praises: Floats
     length: Floats
+
+    def features(self) -> Floats:
+        """One column for each of `WEIGHTS`, the constant first."""
+        one = np.ones(len(self.bad))
+        clauses = self.complaints + self.praises
+        columns = (
+            one,
+            np.log1p(self.bad),
+            np.log1p(self.good),
+            (self.bad - self.good) / (self.bad + self.good + 1),
+            (self.complaints - self.praises) / (clauses + 1),
+            (self.last_bad > self.last_good) * one,
+            (self.last_good > self.last_bad) * one,
+            (clauses == 0) * one,
+            np.log1p(self.length),
+        )
+        return np.stack(columns, axis=1)
 
 
 def by_rules(signs: Signs) -> Floats:
     """The probability that a review is negative, from the rules' signs. The weights were fitted on labelled reviews."""
-    both = signs.bad + signs.good + 1.0
-    score = (
-        WEIGHTS[0]
-        + WEIGHTS[1] * np.log1p(signs.bad)
-        + WEIGHTS[2] * np.log1p(signs.good)
-        + WEIGHTS[3] * (signs.bad - signs.good) / both
-    )
-    score += WEIGHTS[4] * (signs.last_bad > signs.last_good) + WEIGHTS[5] * (signs.last_good > signs.last_bad)
-    score += WEIGHTS[6] * np.minimum(signs.turns, 3) + WEIGHTS[7] * np.log1p(signs.length)
-    estimate: Floats = 1 / (1 + np.exp(-score))
+    estimate: Floats = 1 / (1 + np.exp(-(signs.features() @ np.array(WEIGHTS))))
     return estimate
 
 
-WEIGHTS = (0.0, 0.9, -0.9, 1.5, 0.4, -0.4, 0.1, 0.0)
+WEIGHTS = (1.75, 1.9, -2.25, 0.25, 0.85, -0.9, -0.6, -0.8, -0.1)
+NOTHING_SAID = 0.05
+"""p(negative) of a review without any word: who is angry says so."""
 RATING_WEIGHT = {1: 3.0, 2: 2.0, 3: 0.8, 4: -0.8, 5: -1.5}
 """What a rating adds to the log-odds of «negative»: a text that complains stays a complaint under five stars."""
 
@@ -67,120 +86,130 @@ class Reviewer:
     """The taxonomies of reviews, compiled once. `estimate` may be a learned model's: signs and texts → p(negative)."""
 
     def __init__(self, words: Words | None = None, estimate: Callable[[Signs, pl.Series], Floats] | None = None) -> None:
-        self._engine = Engine(words or load_taxonomies(), ("aspects", "polarity"))
-        self.version = self._engine.version
+        self._clauses = ClauseReader(words or load_taxonomies())
+        engine = self._clauses.engine
+        self.version = engine.version
         self.estimate = estimate or (lambda signs, _: by_rules(signs))
-        number = self._engine.number
-        self._turn = number[SPEECH, "adversative"]
-        self._says = {code: number["polarity", code] for code in ("positive", "negative", "suggestion")}
-        self._aspects = [leaf.code if name == "aspects" else None for name, leaf in self._engine.leaves]
-        self._overall = number["aspects", "overall"]
+        self._codes = [leaf.code for name, leaf in engine.leaves if name == "aspects"]
+        self._code_of = np.array([self._codes.index(leaf.code) if name == "aspects" else -1 for name, leaf in engine.leaves])
+        self._overall = self._codes.index("overall")
 
     def read(self, texts: pl.Series, ratings: pl.Series | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Reviews (row, polarity, p_negative, has_complaint) and their clauses as in `CLAUSE_SCHEMA`, rows counted from 0.
+        """Reviews as in `REVIEW_SCHEMA` and their clauses as in `CLAUSE_SCHEMA`, rows counted from 0.
 
-        `ratings`: 1 … 5 or null. ``start``, ``end``: characters of the text as given.
+        `ratings`: 1 … 5 or null. ``start``, ``end``: characters of the text as given. ``conflict``: rating and text disagree.
         """
-        reviews, clauses = [], []
-        for at in range(0, len(texts), ROWS):
-            part = texts.slice(at, ROWS).fill_null("").str.head(LONGEST)
-            p_negative, found = self._batch(part)
-            reviews.append(p_negative)
-            clauses.append(found.with_columns(pl.col("row") + at))
-        p = np.concatenate(reviews) if reviews else np.zeros(0)
+        parts = [texts.slice(at, ROWS).fill_null("").str.head(LONGEST) for at in range(0, len(texts), ROWS)]
+        with ThreadPoolExecutor(2) as pool:
+            read = list(pool.map(self._batch, parts))
+        usable = text_classes(texts)
+        p = np.concatenate([one for one, _ in read]) if read else np.zeros(0)
+        p = np.where(usable.is_in(SILENT).to_numpy(), NOTHING_SAID, p)
         if ratings is not None:
-            p = _with_rating(p, ratings)
+            p = with_rating(p, ratings)
+        clauses = [frame.with_columns(pl.col("row") + at * ROWS) for at, (_, frame) in enumerate(read)]
         clause = pl.concat(clauses) if clauses else pl.DataFrame(schema=CLAUSE_SCHEMA)
-        whole = pl.DataFrame({"row": np.arange(len(p), dtype=np.int64), "p_negative": p}).with_columns(
-            polarity=pl.when(pl.col("p_negative") > 0.5).then(pl.lit("negative")).otherwise(pl.lit("positive")),
-            has_complaint=pl.col("row").is_in(clause.filter(pl.col("polarity") == "negative")["row"].implode()),
-        )
-        return whole.select("row", "polarity", "p_negative", "has_complaint"), clause
+        complains = np.zeros(len(p), dtype=bool)
+        complains[clause.filter(pl.col("polarity") == "negative")["row"].to_numpy()] = True
+        stars = (ratings if ratings is not None else pl.Series([None] * len(p), dtype=pl.Int64)).to_numpy()
+        columns = {
+            "row": np.arange(len(p), dtype=np.int64),
+            "polarity": pl.Series(np.where(p > 0.5, "negative", "positive"), dtype=pl.String),
+            "p_negative": p,
+            "has_complaint": complains,
+            "conflict": ((stars >= 4) & (p > 0.5)) | ((stars <= 2) & (p < 0.5) & ~complains),
+            "usable": usable,
+        }
+        whole = pl.DataFrame(columns)
+        return whole.select(pl.col(name).cast(kind) for name, kind in REVIEW_SCHEMA.items()), clause
 
     def signs(self, texts: pl.Series) -> Signs:
         """The rules' signs of some texts, for fitting an estimate."""
         normal = normalise(texts.fill_null("").str.head(LONGEST))
-        found, clause, negated = self._find(normal)
-        return self._signs(normal, found, clause, negated)
-
-    def _find(self, normal: Normal) -> tuple[Found, Places, Flags]:
-        found, clause = self._engine.find(normal)
-        turns = np.sort(found.start[found.leaf == self._turn])
-        kept, _, negated = self._engine.scoped(found)
-        return kept, clause + np.searchsorted(turns, np.arange(len(clause)), side="right"), negated
+        marks, clause = self._clauses.read(normal)
+        return self._signs(normal, marks, self._said(marks, clause))
 
     def _batch(self, texts: pl.Series) -> tuple[Floats, pl.DataFrame]:
         normal = normalise(texts)
-        found, clause, negated = self._find(normal)
-        signs = self._signs(normal, found, clause, negated)
-        return self.estimate(signs, texts), self._clauses(normal, found, clause, negated)
+        marks, clause = self._clauses.read(normal)
+        said = self._said(marks, clause)
+        return self.estimate(self._signs(normal, marks, said), texts), self._placed(normal, said, clause)
 
-    def _sides(self, found: Found, negated: Flags) -> tuple[Floats, Floats, Flags]:
-        """How much each finding blames and praises, and which suggest. A negated praise blames, a negated blame half praises."""
-        weight = np.where(found.kind == _STRONG, 2.0, np.where(found.kind == _WEAK, 0.3, 1.0))
-        bad = np.where((found.leaf == self._says["negative"]), weight, 0.0) + np.where(found.kind == _BAD, 1.5, 0.0)
-        good = np.where((found.leaf == self._says["positive"]), weight, 0.0) + np.where(found.kind == _GOOD, 1.0, 0.0)
-        turned = negated & (found.leaf == self._says["positive"])
-        relieved = negated & (found.leaf == self._says["negative"])
-        return (
-            np.where(relieved, 0.0, np.where(turned, good, bad)),
-            np.where(turned, 0.0, np.where(relieved, bad * 0.5, good)),
-            found.leaf == self._says["suggestion"],
-        )
-
-    def _signs(self, normal: Normal, found: Found, clause: Places, negated: Flags) -> Signs:
+    def _signs(self, normal: Normal, marks: Marks, said: "Said") -> Signs:
         rows = len(normal.first) - 1
-        bad, good, _ = self._sides(found, negated)
-        where = clause[found.start]
         last = np.zeros(rows, dtype=np.int64)
-        telling = (bad > 0) | (good > 0)
-        np.maximum.at(last, found.row[telling], where[telling])
-        ends = where == last[found.row]
-        first = np.minimum(normal.first, len(clause) - 1)
-        turns = (clause[np.maximum(first[1:] - 1, first[:-1])] - clause[first[:-1]]).astype(np.float64)
-        sums = [np.bincount(found.row, weights, rows) for weights in (bad, good, bad * ends, good * ends)]
-        return Signs(*sums, turns, np.diff(normal.first).astype(np.float64))
-
-    def _clauses(self, normal: Normal, found: Found, clause: Places, negated: Flags) -> pl.DataFrame:
-        """One row for each aspect of a clause; a clause that praises or blames and names nothing speaks of the whole."""
-        bad, good, suggests = self._sides(found, negated)
-        codes = pl.Series([code or "" for code in self._aspects], dtype=pl.String)
-        signs = pl.DataFrame(
-            {"row": found.row, "clause": clause[found.start], "leaf": found.leaf, "bad": bad, "good": good, "suggests": suggests}
-        ).with_columns(code=codes.gather(found.leaf), own=pl.Series(np.isin(found.kind, (_BAD, _GOOD))))
-        said = signs.group_by("row", "clause").agg(pl.col("bad", "good").sum(), pl.col("suggests").any())
-        is_aspect = pl.col("code") != ""
-        about = (
-            signs.filter(is_aspect)
-            .group_by("row", "clause", "code")
-            .agg((pl.col("bad") * pl.col("own")).sum().alias("own_bad"), (pl.col("good") * pl.col("own")).sum().alias("own_good"))
+        telling = (marks.bad > 0) | (marks.good > 0)
+        np.maximum.at(last, marks.row[telling], marks.clause[telling])
+        ends = (marks.clause == last[marks.row]).astype(np.float64)
+        bad, good, last_bad, last_good = (
+            _sums(marks.row, w, rows) for w in (marks.bad, marks.good, marks.bad * ends, marks.good * ends)
         )
-        own = (pl.col("own_bad") + pl.col("own_good")).over("row", "clause").fill_null(0) > 0
-        several = (pl.col("code") != "overall").any().over("row", "clause")
-        told = (pl.col("own_bad") + pl.col("own_good")) > 0
-        about = about.filter(~several | (pl.col("code") != "overall")).with_columns(said_of=own).filter(told | ~pl.col("said_of"))
-        rows = said.join(about, on=["row", "clause"], how="left").with_columns(pl.col("own_bad", "own_good").fill_null(0.0))
-        side = pl.when(pl.col("own_bad") + pl.col("own_good") > 0).then(pl.col("own_bad") - pl.col("own_good"))
-        side = side.otherwise(pl.col("bad") - pl.col("good"))
-        polarity = pl.when(side > 0).then(pl.lit("negative")).when(pl.col("suggests")).then(pl.lit("suggestion"))
-        polarity = polarity.when(side < 0).then(pl.lit("positive")).otherwise(pl.lit("neutral"))
-        rows = rows.with_columns(polarity=polarity, aspect=pl.col("code").fill_null("overall"))
-        rows = rows.filter((pl.col("polarity") != "neutral") | pl.col("code").is_not_null())
-        return self._placed(normal, rows.sort("row", "clause", "aspect"), clause)
+        complaints, praises = (np.bincount(said.row[said.polarity == n], minlength=rows).astype(np.float64) for n in (0, 1))
+        length = np.diff(normal.first).astype(np.float64)
+        return Signs(bad, good, last_bad, last_good, complaints, praises, length)
 
-    def _placed(self, normal: Normal, rows: pl.DataFrame, clause: Places) -> pl.DataFrame:
+    def _said(self, marks: Marks, clause: Places) -> "Said":
+        """What each clause says of each of its aspects; a clause that praises or blames and names nothing speaks of the whole."""
+        aspect = self._aspects(marks)
+        tells = (marks.bad > 0) | (marks.good > 0) | marks.suggests
+        told = np.isin(marks.clause, marks.clause[tells])
+        keep = tells | (~told & marks.about & ~marks.hint & (aspect != self._overall))
+        key = marks.clause[keep] * len(self._codes) + aspect[keep]
+        keys, first, each = np.unique(key, return_index=True, return_inverse=True)
+        bad, good = (np.bincount(each, w[keep], len(keys)) for w in (marks.bad, marks.good))
+        suggests = np.bincount(each, marks.suggests[keep], len(keys)) > 0
+        polarity = np.select([(bad > 0.5) & (bad >= good), suggests, good > bad], [0, 2, 1], 3)
+        return Said(marks.row[keep][first], keys // len(self._codes), keys % len(self._codes), polarity)
+
+    def _aspects(self, marks: Marks) -> Places:
+        """The aspect of every mark: its own; else what its clause names last before it, or first after it; a hint; the whole."""
+        aspect = self._code_of[marks.leaf]
+        at = np.arange(len(aspect))
+        name = marks.about & ~marks.hint & (aspect != self._overall)
+        before = np.maximum.accumulate(np.where(name, at, -1))
+        after = np.minimum.accumulate(np.where(name, at, len(at))[::-1])[::-1] if len(at) else at
+        hint = marks.hint | (marks.about & (aspect == self._overall))
+        hinted = np.maximum.accumulate(np.where(hint, at, -1))
+        out = np.where(aspect < 0, self._overall, aspect)
+        open_ = aspect < 0
+        for near in (hinted, after, before):
+            place = np.clip(near, 0, max(len(at) - 1, 0))
+            fits = open_ & (near >= 0) & (near < len(at)) & (marks.clause[place] == marks.clause)
+            if near is hinted:
+                fits &= marks.end[place] > marks.start
+            out = np.where(fits, aspect[place], out)
+        return out
+
+    def _placed(self, normal: Normal, said: "Said", clause: Places) -> pl.DataFrame:
         """With the place of each clause in its text as typed, without the signs that end it."""
-        numbers, row = rows["clause"].to_numpy(), rows["row"].to_numpy()
         inner = clause[: len(normal.codes)]
-        start, end = np.searchsorted(inner, numbers), np.searchsorted(inner, numbers, side="right")
-        start, end = np.maximum(start, normal.first[row]), np.minimum(end, normal.first[row + 1])
-        start, end = self._engine.trimmed(normal, start, end)
-        typed = normal.as_typed(row, start, end) if len(row) else (start, end)
-        out = rows.select("row", "aspect", "polarity").with_columns(start=pl.Series(typed[0]), end=pl.Series(typed[1]))
+        start, end = np.searchsorted(inner, said.clause), np.searchsorted(inner, said.clause, side="right")
+        start, end = np.maximum(start, normal.first[said.row]), np.minimum(end, normal.first[said.row + 1])
+        start, end = self._clauses.engine.trimmed(normal, start, end)
+        start, end = normal.as_typed(said.row, start, end) if len(said.row) else (start, end)
+        names = (pl.Series(self._codes, dtype=pl.String), pl.Series(_NAMES, dtype=pl.String))
+        columns = {"row": said.row, "aspect": names[0].gather(said.aspect), "polarity": names[1].gather(said.polarity)}
+        out = pl.DataFrame(columns | {"start": start, "end": end})
         return out.select(pl.col(name).cast(kind) for name, kind in CLAUSE_SCHEMA.items())
 
 
-def _with_rating(p_negative: Floats, ratings: pl.Series) -> Floats:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One entry for each clause and aspect: row, clause, number of the aspect, number of the polarity among `_NAMES`."""
+
+    row: Places
+    clause: Places
+    aspect: Places
+    polarity: Places
+
+
+def _sums(row: Places, weights: Floats, rows: int) -> Floats:
+    sums: Floats = np.bincount(row, weights, rows).astype(np.float64)
+    return sums
+
+
+def with_rating(p_negative: Floats, ratings: pl.Series) -> Floats:
+    """The estimate together with a rating 1 … 5, where there is one."""
     clipped = np.clip(p_negative, 1e-6, 1 - 1e-6)
     added = ratings.replace_strict(RATING_WEIGHT, default=0.0, return_dtype=pl.Float64).fill_null(0.0).to_numpy()
     both: Floats = 1 / (1 + np.exp(-(np.log(clipped / (1 - clipped)) + added)))

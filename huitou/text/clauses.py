@@ -1,0 +1,165 @@
+"""What the clauses of reviews blame and praise: the readings of taxonomy ``polarity`` and of ``aspects`` in their clauses.
+
+Of readings inside one another the longest counts. A clause ends at punctuation and before an adversative. What a clause supposes
+(希望, 如果), says of the past or of others (以前用的, 别家) is no complaint; a mild word (小, 只有) is one only after a turn.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from huitou.rules.taxonomy import Words
+from huitou.text.engine import KINDS, SPEECH, Engine, Flags, Found
+from huitou.text.normal import Normal, Places
+
+Floats = npt.NDArray[np.float64]
+_BAD, _GOOD, _STRONG, _WEAK = (KINDS.index(kind) for kind in ("bad", "good", "strong", "weak"))
+_TAIL = 2  # particles between a mild word and the end of its clause
+_PARTICLES = "了点些的啊哦呢吧呀啦哈嘛一"
+_SHORT = 40  # characters of a review whose every word is about the goods
+_CARRY = 2  # clauses that what is said of the past may go on for
+_FRAMES = ("before", "compare", "hope", "but", "now")
+_SAYS = ("negative", "positive", "mild", "suggestion", "neither")
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The readings of a batch, by row and place. `leaf`: the engine's number; `bad`, `good`: weights; `clause`: its number.
+
+    `about`: readings that only name what is spoken of; `hint`: those of them that do so where nothing else does (weak cues).
+    `suggests`: those that propose.
+    """
+
+    leaf: Places
+    row: Places
+    clause: Places
+    start: Places
+    end: Places
+    bad: Floats
+    good: Floats
+    about: Flags
+    hint: Flags
+    suggests: Flags
+
+
+class ClauseReader:
+    """The compiled taxonomies of reviews."""
+
+    def __init__(self, words: Words) -> None:
+        self.engine = Engine(words, ("aspects", "polarity"))
+        number = self.engine.number
+        self._turn = number[SPEECH, "adversative"]
+        self._says = {code: number["polarity", code] for code in _SAYS}
+        self._frames = {code: number["polarity", code] for code in _FRAMES}
+        self._overall = number["aspects", "overall"]
+        self._particles = np.array([ord(sign) for sign in _PARTICLES], dtype=np.uint32)
+        self._aspect = np.array([name == "aspects" for name, _ in self.engine.leaves])
+        self._sides = np.isin(np.arange(len(self.engine.leaves)), list(self._says.values()))
+
+    def read(self, normal: Normal) -> tuple[Marks, Places]:
+        """The marks of a batch, and the clause of every character (and the end)."""
+        found, clause = self.engine.find(normal)
+        kept, _, negated = self.engine.scoped(found)
+        turns = np.sort(found.start[found.leaf == self._turn])
+        clause = clause + np.searchsorted(turns, np.arange(len(clause)), side="right")
+        told = self._sides[kept.leaf] | (kept.kind == _BAD) | (kept.kind == _GOOD)
+        about = self._aspect[kept.leaf] & ~told
+        frames = kept.where(~told & ~about)
+        names = kept.where(about)
+        sides, negated = kept.where(told), negated[told]
+        stays = self._longest(sides)
+        sides, negated = sides.where(stays), negated[stays]
+        flags = (negated, self._named(sides, names, normal, clause), self._closes(sides, normal, clause))
+        bad, good = self._weights(sides, flags, clause, frames)
+        both = Found.of((sides, names))
+        none = np.zeros(len(names.leaf))
+        order = np.lexsort((both.end, both.start))
+        suggests = np.concatenate((sides.leaf == self._says["suggestion"], none.astype(bool)))
+        is_name = np.concatenate((np.zeros(len(sides.leaf), dtype=bool), np.ones(len(names.leaf), dtype=bool)))
+        bad, good = np.concatenate((bad, none)), np.concatenate((good, none))
+        hint = is_name & (both.kind == _WEAK)
+        parts = (both.leaf, both.row, clause[both.start], both.start, both.end, bad, good, is_name, hint, suggests)
+        return Marks(*(part[order] for part in parts)), clause
+
+    def _longest(self, sides: Found) -> Places:
+        """Which readings lie in no other, nor end inside one that says neither.
+
+        Of equal ones what says neither comes first, then what names its aspect.
+        """
+        rank = np.where(sides.leaf == self._says["neither"], 0, np.where(self._aspect[sides.leaf], 1, 2))
+        order = np.lexsort((rank, -sides.end, sides.start))
+        start, end = sides.start[order], sides.end[order]
+        before = np.concatenate(([-1], np.maximum.accumulate(end)[:-1])) if len(end) else end
+        stays = end > before
+        empty = np.flatnonzero(stays & (rank[order] == 0))
+        if len(empty):
+            near = np.minimum(np.searchsorted(start[empty], start, side="right"), len(empty) - 1)
+            stays &= ~((start < start[empty][near]) & (start[empty][near] < end) & (end < end[empty][near]))
+        return order[stays]
+
+    def _weights(self, sides: Found, flags: tuple[Flags, Flags, Flags], clause: Places, frames: Found) -> tuple[Floats, Floats]:
+        """How much each reading blames and praises where it stands. `flags`: negated; about the goods; last of its clause."""
+        negated, named, closes = flags
+        weight = np.where(sides.kind == _STRONG, 2.0, np.where(sides.kind == _WEAK, 0.3, 1.0))
+        where = clause[sides.start]
+        blames = (sides.leaf == self._says["negative"]) | (sides.kind == _BAD)
+        praises = (sides.leaf == self._says["positive"]) | (sides.kind == _GOOD)
+        good = np.where(praises & ~negated, weight, 0.0) + np.where(blames & negated, 0.5, 0.0)
+        bad = np.where(blames & ~negated, weight, 0.0)
+        vague = (sides.leaf == self._says["negative"]) & (sides.kind == _WEAK)
+        bad = np.where(vague & (bad > 0), np.where(named, 1.0, 0.0), bad)
+        mild = (sides.leaf == self._says["mild"]) & ~negated & closes
+        if mild.any():
+            praised = np.isin(where, where[(good > 0) | (bad > 0)])
+            bad = np.where(mild & self._in(where, clause, frames, "but") & ~praised, 1.0, bad)
+        past, likened = self._past(sides, clause, frames), self._in(where, clause, frames, "compare")
+        hopes = frames.where(frames.leaf == self._frames["hope"])
+        supposed = _after(sides.start, where, hopes.start, clause[hopes.start])
+        return np.where((past & ~likened) | supposed, 0.0, bad), np.where(past | supposed, good * 0.3, good)
+
+    def _named(self, sides: Found, names: Found, normal: Normal, clause: Places) -> Flags:
+        """Which readings speak of the goods for sure: their clause names an aspect, or the review is short."""
+        strong = names.where((names.kind != _WEAK) & (names.leaf != self._overall))
+        short = np.diff(normal.first)[sides.row] <= _SHORT
+        return short | self._aspect[sides.leaf] | np.isin(clause[sides.start], clause[strong.start])
+
+    def _closes(self, sides: Found, normal: Normal, clause: Places) -> Flags:
+        """Which readings end their clause, but for particles and signs."""
+        end = np.searchsorted(clause[: len(normal.codes)], clause[sides.start], side="right")
+        _, end = self.engine.trimmed(normal, sides.start, np.minimum(end, normal.first[sides.row + 1]))
+        closes = end <= sides.end + _TAIL
+        particle = np.append(np.isin(normal.codes, self._particles), False)
+        for step in range(_TAIL):
+            at = sides.end + step
+            closes &= (at >= end) | particle[np.minimum(at, len(particle) - 1)]
+        return closes
+
+    def _in(self, where: Places, clause: Places, frames: Found, code: str) -> Flags:
+        """Which of some clauses hold a leaf of the grammar."""
+        return np.isin(where, clause[frames.start[frames.leaf == self._frames[code]]])
+
+    def _past(self, sides: Found, clause: Places, frames: Found) -> Flags:
+        """Which readings speak of the past or of others: from that word on, `_CARRY` clauses further, or until 现在, 这次 …"""
+        past = frames.where(frames.leaf == self._frames["before"])
+        if not len(past.start):
+            return np.zeros(len(sides.start), dtype=bool)
+        past = past.where(np.argsort(past.start))
+        now = np.sort(frames.start[frames.leaf == self._frames["now"]])
+        near = np.maximum(np.searchsorted(past.start, sides.start, side="right") - 1, 0)
+        begin = past.start[near]
+        fits = (begin <= sides.start) & (past.row[near] == sides.row) & (clause[sides.start] - clause[begin] <= _CARRY)
+        fits |= (clause[sides.start] == clause[begin]) & (past.row[near] == sides.row)
+        turned = np.searchsorted(now, sides.start, side="right") > np.searchsorted(now, begin, side="left")
+        return fits & ~turned
+
+
+def _after(start: Places, where: Places, others: Places, other_where: Places) -> Flags:
+    """Which places stand behind one of some others in the same clause."""
+    order = np.argsort(others)
+    begins, clauses = others[order], other_where[order]
+    if not len(begins):
+        return np.zeros(len(start), dtype=bool)
+    near = np.searchsorted(begins, start, side="right") - 1
+    held: Flags = (near >= 0) & (clauses[near] == where)
+    return held
