@@ -1,37 +1,178 @@
-"""Why each chat of a batch was lost."""
+"""Why each chat of a batch was lost: the reasons, and the messages that show them.
 
+Comes in: messages, their tags, outcomes. Goes out: one row a chat. A logistic model weighs what `huitou.text.loss_features` sees,
+with weights fitted to the example chats (`huitou.text.loss_fit`); a reason that a shop adds is weighed by its cues.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from huitou.rules.taxonomy import Words
+from huitou.text.loss_examples import speakers
+from huitou.text.loss_features import BESIDE, WHOLE, Block, Flags, Messages, messages_of, waits_of
 
-SILENT = "unknown.silent"
+WEIGHTS = Path(__file__).parent.parent / "rules" / "examples" / "loss_weights.json"
 SOLD = ("ordered", "paid", "bought", "deal", "won")
+LOST = "lost"
+NOTHING = "none"
+SECOND = 0.12  # probability beside the primary's from which a further reason is told
+MOST_SECOND = 2
+CHATS = 4_000  # read at once
+_FROM_AGENTS = ("service.attitude", "service.off_point", "service.no_guidance", "service.robot_stuck")
+_SILENT, _SLOW, _UNANSWERED = "unknown.silent", "service.slow", "service.unanswered"
+_SLOW_S = 120
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "chat": pl.Int64,
+    "primary": pl.String,
+    "secondary": pl.List(pl.String),
+    "evidence": pl.List(pl.Int64),
+    "certainty": pl.Float64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each column counts. `beside`: for every reason alike; `whole`: code → for that reason (`NOTHING`: ordered)."""
+
+    beside: npt.NDArray[np.float64]
+    whole: dict[str, npt.NDArray[np.float64]]
+
+    def chances(self, beside: Block, whole: Block, codes: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Probability of each reason and, in the last column, that nothing was lost."""
+        none = np.zeros(len(WHOLE))
+        per = np.stack([self.whole.get(code, none) for code in codes])
+        scores = np.concatenate([beside @ self.beside + whole @ per.T, (whole @ self.whole.get(NOTHING, none))[:, None]], axis=1)
+        scores -= scores.max(axis=1, keepdims=True)
+        odds = np.exp(scores)
+        out: npt.NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
+        return out
+
+
+@cache
+def fitted() -> Weights:
+    """The weights fitted to the example chats."""
+    raw = json.loads(WEIGHTS.read_text("utf-8"))
+    beside = np.array([raw["beside"].get(name, 0.0) for name in BESIDE])
+    whole = {code: np.array([row.get(name, 0.0) for name in WHOLE]) for code, row in raw["whole"].items()}
+    return Weights(beside, whole)
 
 
 class LossReader:
-    """Decides the reasons of lost chats."""
+    """Decides the reasons of chats."""
 
     def __init__(self, words: Words) -> None:
-        self._leaves = list(words.taxonomies["loss"].leaves)
+        self._codes = list(words.taxonomies["loss"].leaves)
 
     def read(self, messages: pl.DataFrame, tags: pl.DataFrame, outcomes: pl.DataFrame | None = None) -> pl.DataFrame:
-        """One row a chat: chat, primary (null: nothing lost), secondary, evidence, certainty."""
-        rows = messages.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
-        said = tags.filter(pl.col("taxonomy") == "loss").join(rows.select("row", "chat", "i", "role"), on="row")
-        said = said.filter(pl.col("role") == "customer").with_columns(weight=pl.col("strength") * (1 + pl.col("i")))
-        best = said.group_by("chat", "code").agg(pl.col("weight").sum(), pl.col("i").unique().sort().alias("evidence"))
-        best = best.sort("weight", "code", descending=[True, False]).group_by("chat", maintain_order=True).first()
-        every = [rows.select("chat")] + ([outcomes.select("chat")] if outcomes is not None else [])
-        chats = pl.concat(every).unique().join(best, on="chat", how="left")
-        if outcomes is not None:
-            chats = chats.join(outcomes.select("chat", "outcome"), on="chat", how="left")
-        else:
-            chats = chats.with_columns(outcome=pl.lit(None, pl.String))
-        sold = pl.col("outcome").is_in(SOLD).fill_null(value=False)
-        return chats.select(
-            "chat",
-            pl.when(~sold).then(pl.col("code").fill_null(SILENT)).alias("primary"),
-            pl.lit([], pl.List(pl.String)).alias("secondary"),
-            pl.when(sold).then(pl.lit([], pl.List(pl.Int64))).otherwise(pl.col("evidence").fill_null([])).alias("evidence"),
-            pl.lit(0.5).alias("certainty"),
+        """One row a chat as in `SCHEMA`; `primary` null: nothing was lost.
+
+        `messages`: chat, i, at, role, text, ordered by chat and i; `tags` of their texts (``row`` counts them); `outcomes`: chat,
+        outcome. Chats of `outcomes` without a message are told as well.
+        """
+        chats = messages.select(pl.col("chat").unique().sort())
+        if outcomes is None:
+            outcomes = pl.DataFrame(schema={"chat": pl.Int64, "outcome": pl.String})
+        outcome = chats.join(outcomes.unique("chat", keep="first"), on="chat", how="left")["outcome"]
+        place = messages["chat"].rle_id().cast(pl.Int64).to_numpy() if messages.height else np.zeros(0, dtype=np.int64)
+        parts = [pl.DataFrame(schema=SCHEMA)]
+        for at in range(0, chats.height, CHATS):
+            rows = slice(int(np.searchsorted(place, at)), int(np.searchsorted(place, at + CHATS)))
+            some = tags.filter(pl.col("row").is_between(rows.start, rows.stop - 1)).with_columns(pl.col("row") - rows.start)
+            parts.append(self._decide(messages[rows], some, outcome[at : at + CHATS]))
+        empty = outcomes.join(chats, on="chat", how="anti").unique("chat").select("chat", primary=_said(pl.col("outcome")))
+        return (
+            pl.concat([*parts, empty], how="diagonal")
+            .select(pl.col(n).cast(t) for n, t in SCHEMA.items())
+            .with_columns(pl.col("secondary", "evidence").fill_null([]))
         )
+
+    def _decide(self, messages: pl.DataFrame, tags: pl.DataFrame, outcome: pl.Series) -> pl.DataFrame:
+        shown = messages_of(messages, tags, self._codes, speakers())
+        chances = fitted().chances(*shown.features(self._codes), self._codes)
+        sold = outcome.is_in(SOLD).fill_null(value=False).to_numpy()
+        lost = (outcome == LOST).fill_null(value=False).to_numpy()
+        chances[lost, -1] = 0
+        chances[sold, :-1] = 0
+        chances /= np.maximum(chances.sum(axis=1, keepdims=True), 1e-9)
+        first = chances.argmax(axis=1)
+        names = np.array([*self._codes, None], dtype=object)
+        proof = _evidence(shown, first, self._codes)
+        at = messages["i"].to_numpy()
+        borders = np.searchsorted(shown.chat, np.arange(shown.chats + 1))
+        spans = [np.arange(a, b)[proof[a:b]] for a, b in pairwise(borders)]
+        return pl.DataFrame(
+            {
+                "chat": messages["chat"].gather(borders[:-1]),
+                "primary": pl.Series(names[first].tolist(), dtype=pl.String),
+                "secondary": pl.Series(_seconds(chances, first, self._codes), dtype=pl.List(pl.String)),
+                "evidence": pl.Series([at[span].tolist() for span in spans], dtype=pl.List(pl.Int64)),
+                "certainty": chances[np.arange(len(first)), first],
+            },
+            schema=SCHEMA,
+        )
+
+
+def _said(outcome: pl.Expr) -> pl.Expr:
+    """The reason of a chat in which nothing is written."""
+    return pl.when(outcome == LOST).then(pl.lit(_SILENT))
+
+
+def _seconds(chances: npt.NDArray[np.float64], first: npt.NDArray[np.int64], codes: Sequence[str]) -> list[list[str]]:
+    """The further reasons of each chat, the likelier before."""
+    rest = chances[:, :-1].copy()
+    lost = first < len(codes)
+    rest[np.flatnonzero(lost), first[lost]] = 0
+    rest[~lost] = 0
+    order = np.argsort(-rest, axis=1)[:, :MOST_SECOND]
+    likely = np.take_along_axis(rest, order, axis=1) >= SECOND
+    return [[codes[n] for n in row[some]] for row, some in zip(order, likely, strict=True)]
+
+
+def _evidence(shown: Messages, first: npt.NDArray[np.int64], codes: Sequence[str]) -> Flags:
+    """Which messages show the primary reason of their chat."""
+    names = np.array([*codes, NOTHING], dtype=object)[first]
+    lost, of = first < len(codes), np.minimum(first, len(codes) - 1)[shown.chat]
+    rows = np.arange(len(shown.chat))
+    lent = (
+        shown.strengths[rows, of]
+        + 0.3 * shown.cues[rows, of]
+        + 0.1 * shown.cues_asked[rows, of]
+        + 0.1 * shown.questions[rows, of]
+    )
+    lent = np.where(shown.customer, lent, 0)
+    best = np.zeros(shown.chats)
+    np.maximum.at(best, shown.chat, lent)
+    size = np.bincount(shown.chat, minlength=shown.chats)
+    borders = np.concatenate(([0], np.cumsum(size)))
+    from_end = borders[shown.chat + 1] - 1 - rows
+    mine = np.flatnonzero(shown.customer)
+    last_mine = np.full(shown.chats, -1)
+    last_mine[shown.chat[mine]] = mine
+    closing = shown.customer & (last_mine[shown.chat] == rows)
+    out: Flags = (shown.customer & (lent > 0) & (lent >= np.maximum(0.5 * best[shown.chat], 0.1))) | (closing & (lent >= 0.03))
+    out |= closing & (best[shown.chat] < 0.1)
+    code = names[shown.chat]
+    at_fault = np.isin(code, _FROM_AGENTS)
+    opening = rows == borders[shown.chat]
+    out |= at_fault & ~opening
+    later = last_mine[shown.chat] >= 0
+    clerk = np.flatnonzero(shown.agent)
+    last_clerk = np.full(shown.chats, -1)
+    last_clerk[shown.chat[clerk]] = clerk
+    out |= (code == _UNANSWERED) & shown.customer & (rows > last_clerk[shown.chat]) & later
+    silent = code == _SILENT
+    answer = np.full(shown.chats, -1)
+    follows = clerk[clerk > last_mine[shown.chat[clerk]]][::-1]
+    answer[shown.chat[follows]] = follows
+    out = np.where(silent, rows == answer[shown.chat], out)
+    out |= silent & (answer[shown.chat] < 0) & (from_end == 0)
+    out |= (code == _SLOW) & shown.agent & (waits_of(shown) >= _SLOW_S)
+    return out & lost[shown.chat]
