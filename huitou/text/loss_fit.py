@@ -44,7 +44,8 @@ def held_out(chats: Sequence[Example], words: Words) -> tuple[Block, Block]:
     for n in range(FOLDS):
         out = np.flatnonzero(fold == n)
         models = learn_speakers(chat for chat, of in zip(chats, fold, strict=True) if of != n)
-        beside[out], whole[out] = features([chats[i] for i in out], tagger, codes, models)
+        some = [chat for chat, of in zip(chats, fold, strict=True) if of == n]
+        beside[out], whole[out] = features(some, tagger, codes, models)
     return beside, whole
 
 

@@ -1,29 +1,33 @@
 """Learns from sentences written for the purpose which codes a short text shows, where no cue word stands in it.
 
-Comes in: ``rules/examples/NAME*.toml`` (code → one pattern a line, in the language of cues) and normalised texts. Goes out: for
+Comes in: ``rules/examples/NAME*.toml`` (code → one pattern a line, with alternatives and sets as in cues) and normalised texts. Goes out: for
 each text the probability of each code. Logistic regressions on character n-grams, fitted at first use; nothing is stored.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from itertools import count
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy.sparse import csr_matrix
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from huitou.rules.expand import expand
 from huitou.text.normal import Normal, Places, is_word, normalise
 
 EXAMPLES = Path(__file__).parent.parent / "rules" / "examples"
-FORMS = 6  # of one pattern that are learnt
+FORMS = 16  # of one pattern that are learnt
 LONGEST = 3  # characters of an n-gram
 COST = 100.0  # of an error, beside the squared weights
 _GOLDEN = 0.618033988749895  # its multiples spread evenly over the forms of a pattern
+_SET, _CHOICE = re.compile(r"<(\w+)>"), re.compile(r"\(([^()]*)\)")
 _BITS = 18
 _BORDER = 1  # stands before and behind a text
 _FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9))
@@ -86,8 +90,8 @@ class Sentences:
         return highest, best
 
     @staticmethod
-    def learn(examples: Sequence[tuple[str, frozenset[str]]]) -> "Sentences":
-        """Fits sentences and the codes that each shows; a sentence without codes shows none of them."""
+    def learn(examples: Sequence[tuple[str, frozenset[str]]], cost: float = COST) -> "Sentences":
+        """Fits sentences and the codes that each shows; a sentence without codes shows none of them. `cost` as in `COST`."""
         codes = tuple(sorted({code for _, shown in examples for code in shown}))
         normal = normalise(pl.Series([text for text, _ in examples], dtype=pl.String))
         shows = np.array([[code in shown for code in codes] for _, shown in examples], dtype=np.bool_)
@@ -97,7 +101,7 @@ class Sentences:
         column = np.zeros(1 << _BITS, dtype=np.int32)
         column[seen] = np.arange(1, len(seen) + 1)
         rows = csr_matrix((1 / np.sqrt(count[row]), (row, column[grams])), shape=(len(count), len(seen) + 1), dtype=np.float64)
-        return Sentences(codes, column, _fit(rows, shows).astype(np.float32))
+        return Sentences(codes, column, _fit(rows, shows, cost).astype(np.float32))
 
 
 @cache
@@ -115,10 +119,27 @@ def read_examples(name: str, folder: Path = EXAMPLES) -> list[tuple[str, frozens
         for key, lines in raw["says"].items():
             codes = frozenset(key.split("+")) - {"none"}
             for line in filter(None, map(str.strip, lines.splitlines())):
-                forms = expand(line, sets).parts[0]
-                some = {int(len(forms) * (_GOLDEN * (n + 1) % 1)): None for n in range(min(FORMS, len(forms)))}
-                out += [(forms[n], codes) for n in some]
+                out += [(form, codes) for form in _forms(line, sets)]
     return out
+
+
+def _forms(line: str, sets: Mapping[str, Sequence[str]]) -> list[str]:
+    """Up to `FORMS` of what a pattern stands for, spread evenly over its choices."""
+    line = _SET.sub(lambda found: f"({'|'.join(sets[found[1]])})", line)
+    forms: dict[str, None] = {}
+    for nth in range(1, FORMS + 1):
+        text, choices = line, count(nth, nth)
+        while (chosen := _CHOICE.sub(partial(_choose, choices), text)) != text:
+            text = chosen
+        if "(" in text or ")" in text or "<" in text:
+            raise ValueError(f"{line}: a bracket is left open")
+        forms[text.replace("_", " ")] = None
+    return list(forms)
+
+
+def _choose(choices: Iterator[int], found: re.Match[str]) -> str:
+    options = found[1].split("|")
+    return options[int(len(options) * (_GOLDEN * next(choices) % 1))]
 
 
 def _grams(codes: npt.NDArray[np.uint32], first: Places) -> Iterator[tuple[npt.NDArray[np.int64], Places]]:
@@ -135,11 +156,13 @@ def _grams(codes: npt.NDArray[np.uint32], first: Places) -> Iterator[tuple[npt.N
         yield (hashed[inside] >> np.uint64(64 - _BITS)).astype(np.int64), row[: len(framed) - n][inside]
 
 
-def _fit(rows: csr_matrix, shows: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+def _fit(rows: csr_matrix, shows: npt.NDArray[np.bool_], cost: float) -> npt.NDArray[np.float64]:
     """Weights (feature × code) and, in the last row, the bias of one logistic regression a code."""
     out = np.zeros((rows.shape[1] + 1, shows.shape[1]))
     for code in range(shows.shape[1]):
-        model = LogisticRegression(C=COST, solver="liblinear", dual=True, tol=0.01, max_iter=200, random_state=0)
-        model.fit(rows, shows[:, code])
+        model = LogisticRegression(C=cost, solver="liblinear", dual=True, tol=0.01, max_iter=200, random_state=0)
+        with catch_warnings():
+            simplefilter("ignore", ConvergenceWarning)  # the last digits of a weight decide nothing
+            model.fit(rows, shows[:, code])
         out[:-1, code], out[-1, code] = model.coef_[0], model.intercept_[0]
     return out
