@@ -8,9 +8,9 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from itertools import count
+from functools import cache
 from pathlib import Path
+from random import Random
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from huitou.text.normal import Normal, Places, is_word, normalise
 
 EXAMPLES = Path(__file__).parent.parent / "rules" / "examples"
-FORMS = 16  # of one pattern that are learnt
+FORMS = 6  # of one pattern that are learnt
 LONGEST = 3  # characters of an n-gram
 COST = 100.0  # of an error, beside the squared weights
 _GOLDEN = 0.618033988749895  # its multiples spread evenly over the forms of a pattern
@@ -128,18 +128,13 @@ def _forms(line: str, sets: Mapping[str, Sequence[str]]) -> list[str]:
     line = _SET.sub(lambda found: f"({'|'.join(sets[found[1]])})", line)
     forms: dict[str, None] = {}
     for nth in range(1, FORMS + 1):
-        text, choices = line, count(nth, nth)
-        while (chosen := _CHOICE.sub(partial(_choose, choices), text)) != text:
+        text, chooser = line, Random(f"{line}{nth}")
+        while (chosen := _CHOICE.sub(lambda found, one=chooser: one.choice(found[1].split("|")), text)) != text:
             text = chosen
         if "(" in text or ")" in text or "<" in text:
             raise ValueError(f"{line}: a bracket is left open")
         forms[text.replace("_", " ")] = None
     return list(forms)
-
-
-def _choose(choices: Iterator[int], found: re.Match[str]) -> str:
-    options = found[1].split("|")
-    return options[int(len(options) * (_GOLDEN * next(choices) % 1))]
 
 
 def _grams(codes: npt.NDArray[np.uint32], first: Places) -> Iterator[tuple[npt.NDArray[np.int64], Places]]:
