@@ -4,6 +4,7 @@ HuitouError
 ├── NotAWorkspace      no huitou.toml here
 ├── SettingsError      huitou.toml says something that cannot be
 ├── FileRefused        a whole file cannot be read: wrong kind, encoding, cut, empty, a folder
+│   └── FileSpared     it need not be: another file's import reads it
 ├── LakeBusy           somebody else is writing
 ├── LakeDamaged        stored data does not match its ledger
 ├── DiskFull           there is no room to finish
@@ -89,7 +90,11 @@ class FileRefused(HuitouError):
 
     def told_as(self, name: str) -> "FileRefused":
         """The same refusal of a file that its user knows by another name: a file in an archive."""
-        return FileRefused(self.file, self._why, self.fix, name)
+        return type(self)(self.file, self._why, self.fix, name)
+
+
+class FileSpared(FileRefused):
+    """A file that is rightly not imported by itself: another one's import reads it, and nothing has to be done."""
 
 
 class LakeBusy(HuitouError):

@@ -69,6 +69,25 @@ def test_orders_on_several_rows_mixed_zones_and_currencies(tmp_path: Path) -> No
     assert check["zones"] == {"+08:00": 2, "": 2} and check["currencies"] == {"CNY": 3, "USD": 1}
 
 
+def test_days_without_rows_and_rows_that_stand_there_twice(tmp_path: Path) -> None:
+    days = [f"2025-03-{day:02}" for day in range(1, 12) if day != 8]
+    rows = [UNPAID.replace("0303", f"9{day[-2:]}1").replace("2025-03-03", day) for day in days]
+    check = one(fresh(tmp_path).path, put(tmp_path, "a.csv", "\n".join([ORDERS, *rows, rows[2]]) + "\n"))
+    assert check["days_without_rows"] == ["2025-03-08"] and check["notes"] == {"twins": 1}
+
+
+def test_a_clock_that_stands_still_is_told(tmp_path: Path) -> None:
+    lines = "".join(
+        f'{{"buyer": "u{n}", "time": "2025-03-01 10:00:00", "text": "在吗", "role": "customer"}}\n' for n in range(30)
+    )
+    mapping = put(tmp_path, "m.toml", 'table = "messages"\n[columns]\nbuyer = "buyer"\ntext = "text"\nrole = "role"\n')
+    ws, file = fresh(tmp_path), put(tmp_path, "c.jsonl", lines)
+    for rest, note in (('time = "time"\n', "same_time"), ('[constants]\ntime = "2000-01-01"\n', "given_time")):
+        told = put(tmp_path, "n.toml", mapping.read_text("utf-8") + rest)
+        done = huitou("-w", ws.path, "doctor", file, "--mapping", told, "--format", "json")
+        assert json.loads(done.stdout)["files"][0]["notes"].get(note) == 1
+
+
 def test_joins_are_foreseen_among_files_and_with_what_is_stored(tmp_path: Path) -> None:
     shop = fresh(tmp_path).path
     chats = {name: [("", "2025-03-01 09:59:00", "在吗")] for name in ("小鱼在海边", "别的客人")}
@@ -143,7 +162,8 @@ def test_the_json_is_documented() -> None:
     names = (
         "format timezone files joins days metrics refused source kind encoding header rows set_aside tables span problems notes"
     )
-    more = "imported_before_as new_columns missing_columns damaged_ids contacts orders_on_several_rows currencies zones wait_for"
+    more = "imported_before_as new_columns missing_columns damaged_ids contacts orders_on_several_rows currencies zones"
+    more += " days_without_rows wait_for"
     assert [name for name in (names + " " + more).split() if f"`{name}`" not in text] == []
 
 

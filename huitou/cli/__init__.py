@@ -19,7 +19,7 @@ import typer
 from huitou.cli import intake
 from huitou.cli.sentences import Sentences
 from huitou.cli.tag import tag
-from huitou.errors import Say, SettingsError
+from huitou.errors import FileSpared, Say, SettingsError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -333,7 +333,8 @@ def _import(
     with _bar(console, len(files)) as progress:
         reports = import_files(ws, files, mapping=mapping, source=source, progress=progress)
     print_imports(console, reports, call.lang)
-    return [one.refused is not None or (one.rows > 0 and sum(one.problems.values()) == one.rows) for one in reports]
+    useless = [one.refused is not None or (one.rows > 0 and sum(one.problems.values()) == one.rows) for one in reports]
+    return [no for no, one in zip(useless, reports, strict=True) if not isinstance(one.refused, FileSpared)]
 
 
 def _build(call: Call, ws: "Workspace", console: "Console") -> "BuildReport":

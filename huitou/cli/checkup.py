@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from huitou.errors import Say, in_language
+from huitou.errors import FileSpared, Say, in_language
 from huitou.metrics.declare import METRICS
 from huitou.metrics.needs import NEEDS, Stock
 from huitou.sources.examine import Checkup, Days, FileCheck
@@ -86,9 +86,15 @@ def lacking(stock: Stock, sources: list[Source], platform: str) -> tuple[int, li
     for need, metrics in sorted(waiting.items(), key=lambda item: (item[0] not in CARRIED_BY, -len(item[1]))):
         carriers = [s for s in sources if set(CARRIED_BY.get(need, ())) & set(s.feeds) and need not in getattr(s, "lacks", ())]
         carriers.sort(key=lambda s: not s.id.startswith(own))
-        exports = dict.fromkeys(Say(s.zh, s.en) for s in carriers if not s.id.startswith("api."))
+        exports = dict.fromkeys(_export_of(s, stock) for s in carriers if not s.id.startswith("api."))
         found.append(Lacking(need, tuple(metrics), tuple(exports)))
     return len(METRICS) - sum(len(x.metrics) for x in found), found
+
+
+def _export_of(source: Source, stock: Stock) -> Say:
+    """An export that would carry what is lacking; one that is here but lacks it was exported without that column."""
+    here = isinstance(stock, Foreseen) and source.id in {f.source for f in stock.files}
+    return Say(source.zh + "（勾选全部列）" * here, source.en + " with all its columns" * here)
 
 
 def as_dict(checkup: Checkup, can: int, lacks: list[Lacking], zone: str) -> dict[str, Any]:
@@ -124,7 +130,7 @@ def _file(f: FileCheck) -> dict[str, Any]:
         "problems": [{"reason": x.reason, "column": x.column, "n": x.n, "first_row": x.first} for x in f.faults],
         "damaged_ids": f.damaged, "contacts": f.contacts,
         "orders_on_several_rows": {"orders": f.several_rows[0], "rows": f.several_rows[1]},
-        "currencies": f.currencies, "zones": f.zones, "notes": f.notes,
+        "currencies": f.currencies, "zones": f.zones, "days_without_rows": [str(d) for d in f.gaps], "notes": f.notes,
     }  # fmt: skip
 
 
@@ -150,29 +156,30 @@ def _together(files: list[FileCheck], lang: str) -> Iterator[str]:
         same = [f for f in files if f.source == source]
         rows, days = sum(f.rows for f in same), [d for f in same if f.days for d in f.days]
         span = (f" · {min(days)} 至 {max(days)}" if lang == "zh" else f" · {min(days)} to {max(days)}") if days else ""
-        told = (
-            f"{len(same):,} 个文件 · {rows:,} 行"
-            if lang == "zh"
-            else f"{len(same):,} file{'s' * (len(same) > 1)} · {rows:,} rows"
-        )
+        told = f"{len(same):,} 个文件 · {rows:,} 行" if lang == "zh" else f"{_n(len(same), 'file')} · {_n(rows, 'row')}"
         yield f"[bold]{told}[/bold] · {escape(in_language(same[0].kind or '', lang))} · {source}[dim]{span}[/dim]"
 
 
 def _conclusions(checkup: Checkup, can: int, lacks: list[Lacking], lang: str) -> Iterator[str]:
     zh = lang == "zh"
     read = [f for f in checkup.files if f.refused is None]
-    bad, rows, refused = sum(f.set_aside for f in read), sum(f.rows for f in read), len(checkup.files) - len(read)
-    sign = "✗" if not read else "!" if refused or bad else "✓"
+    refused = sum(f.refused is not None and not isinstance(f.refused, FileSpared) for f in checkup.files)
+    bad, rows = sum(f.set_aside for f in read), sum(f.rows for f in read)
+    if not read:
+        yield "[bold]" + (f"✗ {refused} 个文件都用不了。" if zh else f"✗ None of {_n(refused, 'file')} can be used.") + "[/bold]"
+        return
+    sign = "!" if refused or bad else "✓"
     yield (
         f"[bold]{sign} {len(read)} 个文件可以导入：{rows:,} 行 = 可存 {rows - bad:,} + 搁置 {bad:,}"
         f"{f'；{refused} 个文件用不了' if refused else ''}。（没有存入）[/bold]"
         if zh
-        else f"[bold]{sign} {len(read)} files can be imported: {rows:,} rows = {rows - bad:,} can be stored + {bad:,} set aside"
+        else f"[bold]{sign} {_n(len(read), 'file')} can be imported: {_n(rows, 'row')} = {rows - bad:,} can be stored"
+        f" + {bad:,} set aside"
         f"{f'; {refused} cannot be used' if refused else ''}. (Nothing was stored.)[/bold]"
     )
     for join in checkup.joins:
         yield _join_line(join, checkup.days, lang)
-    yield (f"能算 {can} 个指标。" if zh else f"{can} metrics can be computed.") + (
+    yield (f"能算 {can} 个指标。" if zh else f"{_n(can, 'metric')} can be computed.") + (
         "" if not lacks else "还有一些要等：" if zh else " Others wait for:"
     )
     unread = [x for x in lacks if not x.exports]
@@ -182,7 +189,15 @@ def _conclusions(checkup: Checkup, can: int, lacks: list[Lacking], lang: str) ->
     if unread:
         names = ("、" if zh else ", ").join(NEEDS[x.need].zh if zh else x.need for x in unread)
         n = sum(len(x.metrics) for x in unread)
-        yield f"  · 还没有来源能读的：{names}（{n} 个指标）。" if zh else f"  · What no source reads yet: {names} ({n} metrics)."
+        yield (
+            f"  · 还没有来源能读的：{names}（{n} 个指标）。"
+            if zh
+            else f"  · What no source reads yet: {names} ({_n(n, 'metric')})."
+        )
+
+
+def _n(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def _join_line(join: Join, days: dict[str, Days], lang: str) -> str:
@@ -199,13 +214,14 @@ def lacking_line(x: Lacking, lang: str) -> str:
     some = ("、" if zh else ", ").join(names) + (("等" if zh else " …") if n > 3 else "")
     exports = (" / " if zh else " or ").join(in_language(e, lang) for e in x.exports[:4])
     need = NEEDS[x.need].zh if zh else x.need
-    return f"{need}：{n} 个指标（{some}）。导出：{exports}。" if zh else f"{need}: {n} metrics ({some}). Export: {exports}."
+    return f"{need}：{n} 个指标（{some}）。导出：{exports}。" if zh else f"{need}: {_n(n, 'metric')} ({some}). Export: {exports}."
 
 
 def _file_lines(f: FileCheck, lang: str) -> Iterator[str]:
     zh = lang == "zh"
     if f.refused is not None:
-        yield f"[red]✗ {escape(f.refused.text(lang))}[/red]"
+        spared = isinstance(f.refused, FileSpared)
+        yield f"[dim]· {escape(f.refused.text(lang))}[/dim]" if spared else f"[red]✗ {escape(f.refused.text(lang))}[/red]"
         return
     yield f"[bold]{escape(f.name)}[/bold] · {escape(in_language(f.kind or '', lang))} · {f.source}"
     yield "    [dim]" + escape(" · ".join(_facts(f, lang))) + "[/dim]"
@@ -235,10 +251,10 @@ def _facts(f: FileCheck, lang: str) -> list[str]:
             f"表头 {h.columns} 列，用到 {h.used}（版本 {h.version}）" if zh
             else f"{h.columns} columns, {h.used} used (header {h.version})"
         )  # fmt: skip
-    said.append(f"{f.rows:,} 行" if zh else f"{f.rows:,} rows")
+    said.append(f"{f.rows:,} 行" if zh else _n(f.rows, "row"))
     if f.span:
         first, last = (x.strftime("%Y-%m-%d %H:%M") if isinstance(x, datetime) else str(x) for x in f.span)
-        said.append(f"{first} 至 {last}" if zh else f"{first} to {last}")
+        said.append(first if first == last else f"{first} 至 {last}" if zh else f"{first} to {last}")
     return [part for part in said if part]
 
 
@@ -251,6 +267,12 @@ def _warnings(f: FileCheck, lang: str) -> Iterator[str]:
     if f.header and f.header.unknown:
         some = ("、" if zh else ", ").join(f.header.unknown[:12]) + ("…" if len(f.header.unknown) > 12 else "")
         yield f"没有用到的列：{some}" if zh else f"Columns not used: {some}"
+    if f.gaps:
+        some = ("、" if zh else ", ").join(map(str, f.gaps[:6])) + ("…" if len(f.gaps) > 6 else "")
+        yield (
+            f"中间有 {len(f.gaps)} 天一行也没有：{some}。如果那几天营业，就是漏导了" if zh
+            else f"No row at all on {_n(len(f.gaps), 'day')} in between: {some}. If the shop was open, the export lacks them"
+        )  # fmt: skip
     for column, n in f.damaged.items():
         told = (n["scientific"], n["rounded"])
         yield (

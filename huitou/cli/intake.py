@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from huitou.errors import in_language
+from huitou.errors import FileSpared, in_language
 
 if TYPE_CHECKING:
     from huitou.cli import Call
@@ -89,7 +89,8 @@ def examine(
         sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
     else:
         print_checkup(console, checkup, can, lacks, call.lang)
-    return [f.refused is not None or (f.rows > 0 and f.set_aside == f.rows) for f in checkup.files]
+    looked_at = [f for f in checkup.files if not isinstance(f.refused, FileSpared)]
+    return [f.refused is not None or (f.rows > 0 and f.set_aside == f.rows) for f in looked_at]
 
 
 def problems(

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from huitou.errors import in_language
+from huitou.errors import FileSpared, HuitouError, in_language
 from huitou.tables import TABLES
 
 if TYPE_CHECKING:
@@ -129,6 +129,12 @@ MANY = 20
 """From this many files on, files without anything to say share one line by source."""
 
 
+def print_refused(console: Console, refused: HuitouError, lang: str) -> None:
+    """Why nothing of a file was stored; whether that is a fault shows in its sign."""
+    spared = isinstance(refused, FileSpared)
+    console.print(f"{'·' if spared else '✗'} {escape(refused.text(lang))}", style="dim" if spared else "red", soft_wrap=True)
+
+
 def print_imports(console: Console, reports: "list[ImportReport]", lang: str) -> None:
     """Each file's fate; where many came in whole, only their sum by source, and each that has something to say."""
     whole = [r for r in reports if r.load is not None and r.refused is None and not r.problems and r.load.repeats_of is None]
@@ -151,7 +157,7 @@ def print_import(console: Console, one: "ImportReport", lang: str) -> None:
     """One file's fate: refused with its sentence, or the ledger's line, then its bad rows by reason and other counts."""
     zh = lang == "zh"
     if one.refused is not None:
-        console.print(f"✗ {escape(one.refused.text(lang))}", style="red", soft_wrap=True)
+        print_refused(console, one.refused, lang)
         return
     name = f"[bold]{escape(one.name or one.file.name)}[/bold] · {one.source}"
     if one.load is None:
@@ -190,7 +196,7 @@ def print_arrival(console: Console, one: "ImportReport", lang: str) -> None:
     """One file's fate in one line."""
     zh, name = lang == "zh", escape(one.name or one.file.name)
     if one.refused is not None:
-        console.print(f"✗ {escape(one.refused.text(lang))}", style="red", soft_wrap=True)
+        print_refused(console, one.refused, lang)
         return
     assert one.load is not None
     if one.load.repeats_of is not None:

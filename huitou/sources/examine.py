@@ -8,14 +8,17 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import polars as pl
 
 from huitou.errors import FileRefused, HuitouError, Say
 from huitou.lake import Workspace
+from huitou.lake.load import conform
+from huitou.lake.prints import prints
 from huitou.sources import cells
 from huitou.sources.archive import Given, given
 from huitou.sources.drift import Drift, policy_of
@@ -27,6 +30,10 @@ from huitou.sources.model import Batch, Context, Head, Source
 from huitou.tables import TABLES
 
 Days = tuple[date, date]
+
+_NO_DAY = date(1970, 1, 1)
+_FEW_DAYS, _FEW_ROWS = 7, 20
+"""Fewer days say nothing about gaps, fewer rows nothing about a clock that stands still."""
 
 _CURRENCY = ("币种", "货币", "currency", "presentmentcurrency")
 _LONGEST_NAME = 40
@@ -67,7 +74,8 @@ class FileCheck:
     `contacts`: heading → how many cells are clear, masked, cipher, virtual; `damaged`: heading → ids in scientific notation
     and ids rounded otherwise; `several_rows`: orders on more than one row, and their rows; `zones`: offsets written in
     times ("": none); `known_as`: number of the import that stored the same bytes; `new` and `missing`: columns that came or
-    went since the source was imported before.
+    went since the source was imported before; `gaps`: days between the first and the last without a single row, where they
+    are few enough to be an oversight.
     """
 
     name: str
@@ -91,6 +99,7 @@ class FileCheck:
     known_as: int | None = None
     new: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    gaps: tuple[date, ...] = ()
 
     @property
     def set_aside(self) -> int:
@@ -193,9 +202,9 @@ class _Examiner:
         faults = sums.faults()
         return FileCheck(
             part.name, None, source.id, Say(source.zh, source.en), encoding_of(head), tally.rows, look.seen,
-            sums.span or tally.days, tally.days, dict(sums.tables), sums.filled, faults, dict(tally.notes), look.contacts(),
-            look.damaged(faults), look.several_rows(), dict(look.currencies), look.zones(), earlier.number if earlier else None,
-            drift.new, drift.missing,
+            sums.span or tally.days, tally.days, dict(sums.tables), sums.filled, faults, sums.notes(dict(tally.notes)),
+            look.contacts(), look.damaged(faults), look.several_rows(), dict(look.currencies), look.zones(),
+            earlier.number if earlier else None, drift.new, drift.missing, sums.gaps(),
         )  # fmt: skip
 
 
@@ -210,6 +219,8 @@ class _Sums:
         self._faults: dict[tuple[str, str | None], tuple[int, int]] = {}
         self.tables: Counter[str] = Counter({main: 0})
         self.filled: dict[str, Counter[str]] = {}
+        self._days: set[date] = set()
+        self._prints: list[np.ndarray] = []
 
     def add(self, batch: Batch) -> None:
         for p in batch.problems:
@@ -222,10 +233,39 @@ class _Sums:
                 filled["refund_fen"] = int((frame["refund_fen"] > 0).sum())
             self.filled.setdefault(table, Counter()).update(filled)
         main = batch.frames.get(self._main)
+        if main is not None and main.height:
+            self._see_rows(main)
         if main is not None and self._time in main.columns and main[self._time].null_count() < main.height:
             times = main[self._time]
             ends = (*(self._us or ()), int(times.min()), int(times.max()))  # type: ignore[arg-type]
             self._us = (min(ends), max(ends))
+
+    def _see_rows(self, main: pl.DataFrame) -> None:
+        """Their days, and of a table whose repeated rows are stored once, their prints."""
+        table = TABLES[self._main]
+        if table.month_of and table.month_of in main.columns:
+            self._days.update(main[table.month_of].drop_nulls().unique().to_list())
+        if table.repeats == "drop":
+            self._prints.append(prints(table, conform(table, main)).to_numpy())
+
+    def notes(self, told: dict[str, int]) -> dict[str, int]:
+        """The notes of a file, with what only all of its rows together show."""
+        seen = np.concatenate(self._prints) if self._prints else np.zeros(0)
+        if twins := len(seen) - len(np.unique(seen)):
+            told["twins"] = twins
+        one_moment = self._us is not None and self._us[0] == self._us[1] and self.tables[self._main] > _FEW_ROWS
+        if one_moment and "given_time" not in told:
+            told["same_time"] = 1
+        return told
+
+    def gaps(self) -> tuple[date, ...]:
+        """Days without rows between the first and the last, where nearly all the others have some."""
+        days = {day for day in self._days if day > _NO_DAY}
+        if len(days) < _FEW_DAYS:
+            return ()
+        first, last = min(days), max(days)
+        missing = [day for n in range((last - first).days) if (day := first + timedelta(n)) not in days]
+        return tuple(missing) if len(missing) <= len(days) // _FEW_DAYS else ()
 
     @property
     def span(self) -> tuple[datetime, datetime] | None:

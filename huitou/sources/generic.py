@@ -107,7 +107,11 @@ class Mapped:
 
     def read(self, head: Head, context: Context) -> Iterator[Batch]:
         """Stream the rows. Raises FileRefused."""
+        for number, batch in enumerate(self._batches(head, context)):
+            given = not number and {"time", "day", "created"} & set(self._constants)
+            yield replace(batch, notes=batch.notes | {"given_time": 1}) if given else batch
 
+    def _batches(self, head: Head, context: Context) -> Iterator[Batch]:
         always = self._always(head, context)
         if self._target.shaping is None:
             parts = typed_rows(head, self._layout, context)

@@ -41,6 +41,9 @@ LINKS = (
 )
 
 
+_LACKS = {"customer_key": Say("买家账号", "buyer id"), "order_key": Say("订单编号", "order id")}
+
+
 @dataclass(frozen=True, slots=True)
 class Join:
     """Of `n` distinct keys of the left table `found` are in the right one. `sampled`: both are of a sample (the share holds).
@@ -64,8 +67,12 @@ class Join:
 def said(join: Join, days: Mapping[str, tuple[date, date]]) -> tuple[bool, Say]:
     """Whether a join fails, and how far it holds as a sentence; with the reason where the tables' days tell it."""
     what, right, nobody = join.link.says, TABLES[join.link.right], join.nobody
+    lacks = _LACKS[join.link.key]
     if not join.n:
-        return True, Say(f"{what.zh}：{nobody:,} 行全都认不出是谁。", f"{what.en}: none of the {nobody:,} rows names anybody.")
+        return True, Say(
+            f"{what.zh}：接不上，{nobody:,} 行里一个{lacks.zh}也没有（这份导出不带，或打了星号）。",
+            f"{what.en}: unknown, none of the {nobody:,} rows has a {lacks.en} (the export lacks it, or it is masked).",
+        )
     if join.empty:
         return False, Say(f"{what.zh}：还没有{right.zh}，接不上。", f"{what.en}: there are no {right.en.lower()} yet.")
     share = join.share or 0.0
@@ -73,7 +80,7 @@ def said(join: Join, days: Mapping[str, tuple[date, date]]) -> tuple[bool, Say]:
     zh = f"{what.zh}：{'约 ' if join.sampled else ''}{told}（{join.found:,} / {join.n:,}）。"
     en = f"{what.en}: {'about ' if join.sampled else ''}{told} ({join.found:,} of {join.n:,})."
     if nobody:
-        zh, en = f"{zh}另有 {nobody:,} 行认不出是谁。", f"{en} {nobody:,} more rows name nobody."
+        zh, en = f"{zh}另有 {nobody:,} 行没有{lacks.zh}。", f"{en} {nobody:,} more rows have no {lacks.en}."
     if share >= _FEW or join.n < _MANY:
         return False, Say(zh, en)
     left, other = days.get(join.link.left), days.get(join.link.right)

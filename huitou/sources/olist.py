@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from huitou.errors import FileRefused, Say
+from huitou.errors import FileRefused, FileSpared, Say
 from huitou.sources import cells, tmall_order_lines
 from huitou.sources.buyers import Buyers
 from huitou.sources.keys import key_column
@@ -182,13 +182,13 @@ class OlistBeside:
         return 90 if head.rows and any(set(wanted) <= set(head.rows[0]) for wanted in _BESIDE) else 0
 
     def read(self, head: Head, context: Context) -> Iterator[Batch]:
-        """Raises FileRefused, always: it says with which file this one is read."""
+        """Raises FileSpared, always: it says with which file this one is read."""
         says = Say("是 Olist 的附属文件，不单独导入", "it belongs to Olist's orders and is not imported alone")
         fix = Say(
             "不用处理：把它和订单文件放在同一文件夹，导入订单时会一起读。",
             "Nothing to do: keep it in the folder of the orders, which are imported together with it.",
         )
-        raise FileRefused(head.path, says, fix)
+        raise FileSpared(head.path, says, fix)
 
 
 SOURCES = (OlistOrders(), OlistItems(), OlistReviews(), OlistBeside())

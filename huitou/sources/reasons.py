@@ -141,11 +141,23 @@ NOTES: dict[str, tuple[str, str]] = {
         "没有任何时间、按订单号里的日期计的订单",
         "orders without any time, counted on the day in their number",
     ),
+    "given_time": (
+        "时间是映射里统一给的，不是文件里的：响应时间、趋势等与时间有关的数字说明不了什么",
+        "the mapping gives all rows one time: response times, trends and other numbers of time say nothing",
+    ),
+    "same_time": (
+        "所有行的时间都一样：响应时间、趋势等与时间有关的数字说明不了什么",
+        "all rows stand at one time: response times, trends and other numbers of time say nothing",
+    ),
+    "twins": (
+        "与同一文件里别的行完全相同，只存一次",
+        "rows equal to another row of the same file: each is stored once",
+    ),
     "unknown_device": ("不认识的终端", "devices that are not known here"),
 }
 """Counts that sources tell and that are no problems: code → Chinese, English."""
 
-ONCE = ("no_final_newline", "unsorted")
+ONCE = ("no_final_newline", "unsorted", "given_time", "same_time")
 """Notes about the file as a whole: their count says nothing."""
 
 
