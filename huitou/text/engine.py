@@ -6,6 +6,7 @@ Comes in: taxonomies and normalised texts. Goes out: one finding for each leaf a
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import cache
 
 import numpy as np
 
@@ -19,6 +20,7 @@ STRENGTH = {"weak": 1, "cues": 2, "strong": 3, "good": 2, "bad": 2, "not": 0}
 _REACH = 2  # characters between a negation and what it negates
 _ENDS = ",.!?;~…。、，！？；|\n❓"
 _FAR = 1 << 40
+_LATIN = np.array([chr(c).isalnum() for c in range(128)] + [False])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,6 @@ class Engine:
         self._leaf = np.array([leaf for leaf, _ in cues], dtype=np.int64)
         self._kind = np.array([KINDS.index(cue.kind) for _, cue in cues], dtype=np.int64)
         self._last_speech = sum(t == SPEECH for t, _ in self.leaves) - 1
-        self._ends = np.zeros(0x110000, dtype=bool)
-        self._ends[[ord(sign) for sign in _ENDS]] = True
-        self._small = np.array([chr(c).isalnum() for c in range(128)] + [False])
         self._by_place = np.array([words.taxonomies[t].counters == "place" for t, _ in self.leaves])
         self._drop_asked = np.array([leaf.asked == "drop" for _, leaf in self.leaves])
         self._only_asked = np.array([leaf.asked == "only" for _, leaf in self.leaves])
@@ -66,7 +65,7 @@ class Engine:
 
     def find(self, normal: Normal) -> tuple[Found, Places]:
         """All findings, those of `SPEECH` too, counter-cues applied, and the clause of every character."""
-        clause = self._clauses(normal)
+        clause = clause_numbers(normal)
         spans = self.phrases.find(normal, clause)
         place = clause[spans.start], normal.rows[spans.start]
         found = Found(self._leaf[spans.cue], self._kind[spans.cue], place[1], spans.start, spans.end, place[0])
@@ -83,7 +82,7 @@ class Engine:
         asked = np.isin(found.clause, self._clauses_of(found, "question")) & ~np.isin(
             found.clause, self._clauses_of(found, "not_question")
         )
-        negated = self._negated(found)
+        negated = self.negated(found, found)
         keep = (
             (found.leaf > self._last_speech) & ~(asked & self._drop_asked[found.leaf]) & ~(~asked & self._only_asked[found.leaf])
         )
@@ -98,7 +97,7 @@ class Engine:
 
     def trimmed(self, normal: Normal, start: Places, end: Places) -> tuple[Places, Places]:
         """Stretches without the signs and spaces at either end; one that is nothing else stays as it is."""
-        sign = np.append(self._ends[normal.codes] | (normal.codes == ord(" ")), False)
+        sign = np.append(_signs().take(normal.codes) | (normal.codes == ord(" ")), False)
         word = np.flatnonzero(~sign)
         first = word[np.searchsorted(word, start)]
         last = word[np.maximum(np.searchsorted(word, end) - 1, 0)] + 1
@@ -110,38 +109,47 @@ class Engine:
         clauses: Places = found.clause[found.leaf == leaf]
         return clauses
 
-    def _negated(self, found: Found) -> Flags:
-        """Whether a negation that is no part of another word stands just before, in the same clause."""
+    def negated(self, found: Found, of: Found) -> Flags:
+        """Which findings `of` a batch have a negation that is no part of another word just before them, in the same clause."""
         no = found.where(found.leaf == self.number.get((SPEECH, "negation"), -1))
         other = found.where(found.leaf == self.number.get((SPEECH, "not_negation"), -1))
         if not len(no.end):
-            return np.zeros(len(found.leaf), dtype=bool)
+            return np.zeros(len(of.leaf), dtype=bool)
         if len(other.end):
             order = np.argsort(other.start)
             starts, reach = other.start[order], np.maximum.accumulate(other.end[order])
             covering = np.searchsorted(starts, no.start, side="right") - 1
             no = no.where((covering < 0) | (reach[covering] < no.end))
             if not len(no.end):
-                return np.zeros(len(found.leaf), dtype=bool)
+                return np.zeros(len(of.leaf), dtype=bool)
         order = np.argsort(no.end)
         ends, clauses = no.end[order], no.clause[order]
-        near = np.searchsorted(ends, found.start, side="right") - 1
-        negated: Flags = (near >= 0) & (found.start - ends[near] <= _REACH) & (clauses[near] == found.clause)
+        near = np.searchsorted(ends, of.start, side="right") - 1
+        negated: Flags = (near >= 0) & (of.start - ends[near] <= _REACH) & (clauses[near] == of.clause)
         return negated
 
-    def _clauses(self, normal: Normal) -> Places:
-        """The clause of every character: rows, their punctuation, and spaces that do not part words of letters end one."""
-        codes = normal.codes
-        ends = self._ends[codes]
-        small = self._small.take(codes, mode="clip")
-        part = np.ones(len(codes), dtype=bool)
-        part[1:-1] = ~(small[:-2] & small[2:])
-        ends = part & (ends | (codes == ord(" ")))
-        clause = np.zeros(len(codes) + 1, dtype=np.int64)
-        clause[1:] = ends
-        begins = normal.first[:-1]
-        clause[begins[begins < len(codes)]] += 1
-        return np.cumsum(clause)
+
+def clause_numbers(normal: Normal) -> Places:
+    """The clause of every character and of the end: rows, punctuation, and spaces that do not part Latin words end one."""
+    codes = normal.codes
+    ends = _signs().take(codes)
+    small = _LATIN.take(codes, mode="clip")
+    part = np.ones(len(codes), dtype=bool)
+    part[1:-1] = ~(small[:-2] & small[2:])
+    ends = part & (ends | (codes == ord(" ")))
+    clause = np.zeros(len(codes) + 1, dtype=np.int64)
+    clause[1:] = ends
+    begins = normal.first[:-1]
+    clause[begins[begins < len(codes)]] += 1
+    return np.cumsum(clause)
+
+
+@cache
+def _signs() -> Flags:
+    """Which code points end a clause."""
+    signs = np.zeros(0x110000, dtype=bool)
+    signs[[ord(sign) for sign in _ENDS]] = True
+    return signs
 
 
 def _overlapped(found: Found, others: Found) -> Flags:
@@ -153,4 +161,4 @@ def _overlapped(found: Found, others: Found) -> Flags:
     return (before >= 0) & (reach[np.maximum(before, 0)] > found.leaf * _FAR + found.start)
 
 
-__all__ = ["KINDS", "SPEECH", "STRENGTH", "Engine", "Flags", "Found"]
+__all__ = ["KINDS", "SPEECH", "STRENGTH", "Engine", "Flags", "Found", "clause_numbers"]

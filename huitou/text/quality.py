@@ -4,22 +4,35 @@ Comes in: the messages of some chats, their tags, and why each inquiry was lost.
 that is a way of speaking is read from the agents' messages; one that is a way of (not) acting from times and turns.
 """
 
+import numpy as np
 import polars as pl
 
+from huitou.text.engine import clause_numbers
+from huitou.text.normal import Places, normalise
+from huitou.text.sentences import Scores, Sentences, Stretches, learnt
+
 SLOW_S = 120  # a reply that came later than this after the question
-TERSE = 4  # characters of a reply without its fillers, at most, that is one word
 FEW_MESSAGES = 3  # of a customer: too few to tell what kind he is
-STEPS = ("greet", "answer", "recommend", "cross_sell", "push_order", "urge_payment", "goodbye")
-SPOKEN_FAULTS = ("forbidden_words", "blaming", "wrong_promise", "asks_good_review_for_money", "off_platform_contact")
+READ_STEPS = ("recommend", "cross_sell", "push_order", "urge_payment", "goodbye")
+READ_FAULTS = ("forbidden_words", "blaming", "wrong_promise", "asks_good_review_for_money", "off_platform_contact")
+BRUSH_OFF = "perfunctory"
 CLOSINGS = ("push_order", "urge_payment", "goodbye")
-HESITATIONS = ("service.no_follow_up", "customer.later", "customer.looking", "price.wait_for_sale")
+PUT_OFF = ("service.no_follow_up", "customer.later", "price.wait_for_sale")  # reasons of those who may come again
+HESITATES = 0.7  # probability from which a customer's message puts off, whatever the reason is
+CUE_LOGITS = (0.0, 1.0, 2.0, 4.0)  # that a cue of strength 0 … 3 adds to what was learnt
+AT_LEAST = 0.5  # logit from which a step or fault is said
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "chat": pl.Int64,
     "steps": pl.List(pl.String),
     "faults": pl.List(pl.String),
     "customer_type": pl.String,
 }
-_FILLERS = r"[亲哦呢哈呀啊哒滴啦的了吧嘛噢哟～~!！。.,，、\s]|\[[^\]]*\]"
+_SALUTES = "您好|你好|亲亲|亲爱的|哈喽|(早上|中午|下午|晚上|上午)好|欢迎光临|在的|在呢|久等了?|稍等|请稍等|等一下"
+_FILLERS = rf"{_SALUTES}|宝妈|美女|客官|老板|小姐姐|[亲哦呢哈呀啊哒滴啦的了吧嘛噢哟嗯～~!！。.,，、\s]|\[[^\]]*\]"
+_POLITE = "亲|您好|你好|宝|客官|美女|哥|姐|抱歉|哦|呢|哈|呀|～|~|请|感谢|谢"
+_ASSENT = (
+    "^(好|好的|嗯|嗯嗯|哦|行|ok|收到|谢谢|感谢|知道了|明白|可以|没事|ok没问题|行吧|好吧|好滴|得|妥)[的了啦呀吧哈亲 。,，!！~～]*$"
+)
 
 
 def quality(messages: pl.DataFrame, tags: pl.DataFrame, loss: pl.DataFrame) -> pl.DataFrame:
@@ -29,83 +42,132 @@ def quality(messages: pl.DataFrame, tags: pl.DataFrame, loss: pl.DataFrame) -> p
     (``row`` counts the messages). `loss`: chat, primary, secondary, outcome; of a chat that is not there nothing is known.
     """
     said = _said(messages, tags)
-    faults = pl.concat([_spoken(said), _acted(said, loss)])
-    steps = _steps(said)
-    faults = pl.concat([faults, _no_closing(said, steps, faults, loss)]).unique()
-    chats = said.select(pl.col("chat").unique().sort())
-    out = chats
+    read = _read(said, tags)
+    steps = pl.concat([_told(said, read, READ_STEPS), _greeted(said), _answered(said, read)])
+    faults = pl.concat([_told(said, read, READ_FAULTS), _brushed_off(said, read, loss), _timed(said, loss), _let_go(said, loss)])
+    faults = pl.concat([faults, _no_closing(said, steps, faults, loss)])
+    out = said.select(pl.col("chat").unique().sort())
     for name, found in (("steps", steps), ("faults", faults)):
-        listed = found.group_by("chat").agg(pl.col("code").sort().alias(name))
+        listed = found.group_by("chat").agg(pl.col("code").unique().sort().alias(name))
         out = out.join(listed, on="chat", how="left").with_columns(pl.col(name).fill_null([]))
     out = out.join(_customer_types(said), on="chat", how="left").sort("chat")
     return out.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
 
 
 def _said(messages: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
-    """The messages with what the later steps look at: codes shown, length without fillers, whether one asks or settles."""
-    codes = (
-        tags.filter(pl.col("strength") >= 2)
-        .group_by("row")
-        .agg(
-            pl.col("code").filter(pl.col("taxonomy") == "steps").unique().alias("steps"),
-            pl.col("code").filter(pl.col("taxonomy") == "faults").unique().alias("faults"),
-            pl.col("code").filter((pl.col("taxonomy") == "loss") & ~pl.col("asked")).unique().alias("reasons"),
-            pl.col("code").filter(pl.col("taxonomy") == "intents").unique().alias("intents"),
-        )
-    )
+    """The messages with what is looked at later: who writes, what stays without fillers, whether one hesitates or settles."""
     text = pl.col("text").fill_null("")
+    salutes = tags.filter((pl.col("taxonomy") == "steps") & (pl.col("code") == "greet") & (pl.col("strength") >= 2))[
+        "row"
+    ].unique()
+    said = messages.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64), text)
     return (
-        messages.with_row_index("row")
-        .with_columns(pl.col("row").cast(pl.Int64), text)
-        .join(codes, on="row", how="left", maintain_order="left")
-        .with_columns(pl.col("steps", "faults", "reasons", "intents").fill_null([]))
-        .with_columns(
-            text.str.replace_all(_FILLERS, "").str.len_chars().alias("length"),
+        said.with_columns(
             pl.col("role").eq("customer").alias("customer"),
             pl.col("role").eq("agent").alias("agent"),
-            pl.col("reasons").list.set_intersection(list(HESITATIONS)).list.len().gt(0).alias("hesitates"),
+            text.str.replace_all(_FILLERS, "").str.len_chars().alias("length"),
+            pl.col("row").is_in(salutes.implode()).alias("salutes"),
+            text.str.contains("(?i)" + _ASSENT).alias("assents"),
         )
+        .join(_puts_off(said), on="row", how="left", maintain_order="left")
+        .with_columns(pl.col("hesitates").fill_null(0.0))
         .with_columns(
-            (
-                pl.col("hesitates")
-                | text.str.contains(r"^(好|好的|嗯|哦|行|ok|OK|谢|感谢|收到|知道了|明白|可以)") & ~text.str.contains(r"[?？吗么]")
-            ).alias("settles"),
+            (pl.col("assents") | (pl.col("hesitates") >= HESITATES)).alias("settles"),
+            (pl.col("agent") & ~pl.col("assents") & (pl.col("length") > 2)).alias("substance"),
         )
     )
 
 
-def _steps(said: pl.DataFrame) -> pl.DataFrame:
-    """chat, code of every step that a person performed."""
-    return said.filter("agent").select("chat", pl.col("steps").alias("code")).explode("code").drop_nulls().unique()
+def _puts_off(said: pl.DataFrame) -> pl.DataFrame:
+    """row, hesitates: the probability that a customer's message puts off."""
+    model = learnt("customers")
+    distinct = said.filter(pl.col("role") == "customer").select(pl.col("text").unique(maintain_order=True))
+    if distinct.is_empty():
+        return pl.DataFrame(schema={"row": pl.Int64, "hesitates": pl.Float64})
+    chance = _chances(model, distinct["text"])[0][:, model.codes.index("hesitates")]
+    scored = distinct.with_columns(pl.Series("hesitates", chance, dtype=pl.Float64))
+    return said.filter(pl.col("role") == "customer").join(scored, on="text").select("row", "hesitates")
 
 
-def _spoken(said: pl.DataFrame) -> pl.DataFrame:
-    """chat, code of the faults that lie in what an agent wrote."""
-    shown = said.filter("agent").select("chat", pl.col("faults").alias("code")).explode("code").drop_nulls().unique()
-    return shown.filter(pl.col("code").is_in(SPOKEN_FAULTS))
+def _chances(model: Sentences, texts: pl.Series) -> tuple[Scores, Places]:
+    normal = normalise(texts)
+    return model.clearest(normal, Stretches.of(normal, clause_numbers(normal)))
 
 
-def _acted(said: pl.DataFrame, loss: pl.DataFrame) -> pl.DataFrame:
-    """chat, code of the faults that lie in when and how an agent answered, and of those that the loss tells."""
-    turns = said.with_columns(pl.col("agent").cum_sum().over("chat").sub(pl.col("agent")).alias("round"))
-    waits = turns.group_by("chat", "round").agg(
-        (pl.col("at").filter("agent").first() - pl.col("at").filter(pl.col("customer") & ~pl.col("settles")).first()).alias(
-            "wait"
-        )
+def _read(said: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
+    """row, code of the agents' messages that show a code: what was learnt of their clauses, and their cues, together."""
+    written = said.filter("agent").select("row", "text")
+    model = learnt("agents")
+    distinct = written.select(pl.col("text").unique(maintain_order=True))
+    if distinct.is_empty():
+        return pl.DataFrame(schema={"row": pl.Int64, "code": pl.String})
+    chance = np.clip(_chances(model, distinct["text"])[0], 1e-6, 1 - 1e-6)
+    logit = np.log(chance / (1 - chance))
+    at, code = np.nonzero(logit > AT_LEAST - max(CUE_LOGITS))
+    scored = pl.DataFrame({"text": distinct["text"].gather(at), "code": np.array(model.codes)[code], "logit": logit[at, code]})
+    cues = tags.filter(pl.col("taxonomy").is_in(["steps", "faults"])).group_by("row", "code").agg(pl.col("strength").max())
+    both = written.join(scored, on="text").join(cues, on=["row", "code"], how="left")
+    bonus = pl.col("strength").fill_null(0).cast(pl.Int64).replace_strict(dict(enumerate(CUE_LOGITS)), return_dtype=pl.Float64)
+    return both.filter(pl.col("logit") + bonus > AT_LEAST).select("row", "code")
+
+
+def _told(said: pl.DataFrame, read: pl.DataFrame, codes: tuple[str, ...]) -> pl.DataFrame:
+    """chat, code of what an agent's message shows."""
+    shown = read.filter(pl.col("code").is_in(codes))
+    return shown.join(said.select("row", "chat"), on="row").select("chat", "code")
+
+
+def _greeted(said: pl.DataFrame) -> pl.DataFrame:
+    return said.filter(pl.col("agent") & pl.col("salutes")).select("chat", code=pl.lit("greet"))
+
+
+def _answered(said: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
+    """chat, code: an agent said something to what a customer wrote that is more than a greeting, an assent or a brush-off."""
+    brushed = read.filter(pl.col("code") == BRUSH_OFF)["row"].implode()
+    asked = (pl.col("customer") & ~pl.col("assents")).cum_sum().over("chat") > 0
+    substance = pl.col("agent") & asked & (pl.col("length") >= 2) & ~pl.col("assents") & ~pl.col("row").is_in(brushed)
+    return said.filter(substance).select("chat", code=pl.lit("answer"))
+
+
+def _brushed_off(said: pl.DataFrame, read: pl.DataFrame, loss: pl.DataFrame) -> pl.DataFrame:
+    """chat, code: at least two replies, and half of all, were one word or a brush-off without courtesy."""
+    brushed = pl.col("row").is_in(read.filter(pl.col("code") == BRUSH_OFF)["row"].implode())
+    bare = (pl.col("length") <= 4) & ~pl.col("text").str.contains(_POLITE)
+    replies = said.filter("agent").group_by("chat").agg(pl.len().alias("n"), (brushed | bare).sum().alias("curt"))
+    lost = loss.filter(pl.col("primary").is_not_null()).select("chat")
+    return (
+        replies.filter((pl.col("curt") >= 2) & (pl.col("curt") * 2 >= pl.col("n")))
+        .join(lost, on="chat", how="semi")
+        .select("chat", code=pl.lit(BRUSH_OFF))
     )
+
+
+def _timed(said: pl.DataFrame, loss: pl.DataFrame) -> pl.DataFrame:
+    """chat, code of the faults that lie in when an agent answered, or did not, and of those that the loss tells."""
+    turns = said.with_columns((pl.col("agent").cum_sum().over("chat") - pl.col("agent")).alias("round"))
+    open_ = pl.col("at").filter(pl.col("customer") & ~pl.col("settles")).first()
+    waits = turns.group_by("chat", "round").agg((pl.col("at").filter("agent").first() - open_).alias("wait"))
     slow = waits.filter(pl.col("wait").dt.total_seconds() >= SLOW_S).select("chat", code=pl.lit("slow"))
-    replies = turns.group_by("chat").agg(
-        pl.col("agent").sum().alias("replies"),
-        (pl.col("agent") & (pl.col("length") <= TERSE)).sum().alias("terse"),
-    )
-    perfunctory = replies.filter((pl.col("terse") >= 2) & (pl.col("terse") * 2 >= pl.col("replies")))
-    reasons = loss.select("chat", pl.concat_list(pl.col("primary"), pl.col("secondary").fill_null([])).alias("code"))
-    told = (
-        reasons.explode("code")
-        .filter(pl.col("code").is_in(["service.off_point", "service.unanswered", "service.no_follow_up"]))
-        .with_columns(pl.col("code").str.strip_prefix("service."))
-    )
-    return pl.concat([slow, perfunctory.select("chat", code=pl.lit("perfunctory")), told.select("chat", "code")]).unique()
+    return pl.concat([slow, _reasons(loss, "service.off_point"), _reasons(loss, "service.unanswered")])
+
+
+def _let_go(said: pl.DataFrame, loss: pl.DataFrame) -> pl.DataFrame:
+    """chat, code: the customer put off (in words, or by the reason of the loss) and nobody wrote anything of substance after."""
+    last = pl.col("i").filter("substance").max().fill_null(-1)
+    put_off = pl.col("i").filter(pl.col("hesitates") >= HESITATES).max().fill_null(-1) > last
+    ends = pl.col("i").filter(pl.col("customer") & ~pl.col("assents")).max().fill_null(-1) > last
+    chats = said.group_by("chat").agg(put_off.alias("put_off"), ends.alias("ends"), pl.col("agent").any())
+    lost = chats.join(loss.filter(pl.col("primary").is_not_null()), on="chat").filter("agent")
+    other_fault = pl.col("primary").str.starts_with("service.") & (pl.col("primary") != "service.no_follow_up")
+    let_go = (pl.col("put_off") & ~other_fault) | (pl.col("ends") & pl.col("primary").is_in(PUT_OFF))
+    found = lost.filter(let_go).select("chat", code=pl.lit("no_follow_up"))
+    return pl.concat([found, _reasons(loss, "service.no_follow_up")])
+
+
+def _reasons(loss: pl.DataFrame, reason: str) -> pl.DataFrame:
+    """chat, code of the chats whose loss has a service reason."""
+    has = (pl.col("primary") == reason) | pl.col("secondary").list.contains(reason)
+    return loss.filter(has.fill_null(False)).select("chat", code=pl.lit(reason.removeprefix("service.")))
 
 
 def _no_closing(said: pl.DataFrame, steps: pl.DataFrame, faults: pl.DataFrame, loss: pl.DataFrame) -> pl.DataFrame:

@@ -1,14 +1,15 @@
 """Learns from sentences written for the purpose which codes a short text shows, where no cue word stands in it.
 
-Comes in: ``rules/examples/NAME*.toml`` (code → one pattern a line, with alternatives and sets as in cues) and normalised texts. Goes out: for
-each text the probability of each code. Logistic regressions on character n-grams, fitted at first use; nothing is stored.
+Comes in: ``rules/examples/NAME*.toml`` (code → one pattern a line, alternatives and sets as in cues) and normalised texts.
+Goes out: for each text the probability of each code. Logistic regressions on character n-grams, fitted at first use; nothing
+is stored.
 """
 
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from warnings import catch_warnings, simplefilter
@@ -129,12 +130,17 @@ def _forms(line: str, sets: Mapping[str, Sequence[str]]) -> list[str]:
     forms: dict[str, None] = {}
     for nth in range(1, FORMS + 1):
         text, chooser = line, Random(f"{line}{nth}")
-        while (chosen := _CHOICE.sub(lambda found, one=chooser: one.choice(found[1].split("|")), text)) != text:
+        while (chosen := _CHOICE.sub(partial(_one, chooser), text)) != text:
             text = chosen
         if "(" in text or ")" in text or "<" in text:
             raise ValueError(f"{line}: a bracket is left open")
         forms[text.replace("_", " ")] = None
     return list(forms)
+
+
+def _one(chooser: Random, found: re.Match[str]) -> str:
+    options: list[str] = found[1].split("|")
+    return chooser.choice(options)
 
 
 def _grams(codes: npt.NDArray[np.uint32], first: Places) -> Iterator[tuple[npt.NDArray[np.int64], Places]]:
