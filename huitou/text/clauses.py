@@ -16,7 +16,7 @@ from huitou.text.normal import Normal, Places
 Floats = npt.NDArray[np.float64]
 _BAD, _GOOD, _STRONG, _WEAK = (KINDS.index(kind) for kind in ("bad", "good", "strong", "weak"))
 _TAIL = 2  # particles between a mild word and the end of its clause
-_PARTICLES = "了点些的啊哦呢吧呀啦哈嘛一"
+_PARTICLES = "了点些的啊哦呢吧呀啦哈嘛一 ,.!?;~…。、，！？；|\n"
 _SHORT = 40  # characters of a review whose every word is about the goods
 _CARRY = 2  # clauses that what is said of the past may go on for
 _FRAMES = ("before", "compare", "hope", "but", "now")
@@ -53,23 +53,24 @@ class ClauseReader:
         self._says = {code: number["polarity", code] for code in _SAYS}
         self._frames = {code: number["polarity", code] for code in _FRAMES}
         self._overall = number["aspects", "overall"]
-        self._particles = np.array([ord(sign) for sign in _PARTICLES], dtype=np.uint32)
+        self._light = np.zeros(0x110000, dtype=bool)
+        self._light[[ord(sign) for sign in _PARTICLES]] = True
         self._aspect = np.array([name == "aspects" for name, _ in self.engine.leaves])
-        self._sides = np.isin(np.arange(len(self.engine.leaves)), list(self._says.values()))
+        every = np.arange(len(self.engine.leaves))
+        self._sides = np.isin(every, list(self._says.values()))
+        self._grammar = np.isin(every, list(self._frames.values()))
 
     def read(self, normal: Normal) -> tuple[Marks, Places]:
         """The marks of a batch, and the clause of every character (and the end)."""
         found, clause = self.engine.find(normal)
-        kept, _, negated = self.engine.scoped(found)
-        turns = np.sort(found.start[found.leaf == self._turn])
-        clause = clause + np.searchsorted(turns, np.arange(len(clause)), side="right")
-        told = self._sides[kept.leaf] | (kept.kind == _BAD) | (kept.kind == _GOOD)
-        about = self._aspect[kept.leaf] & ~told
-        frames = kept.where(~told & ~about)
-        names = kept.where(about)
-        sides, negated = kept.where(told), negated[told]
-        stays = self._longest(sides)
-        sides, negated = sides.where(stays), negated[stays]
+        turned = np.zeros(len(clause), dtype=np.int64)
+        turned[found.start[found.leaf == self._turn]] = 1
+        told = self._sides[found.leaf] | (found.kind == _BAD) | (found.kind == _GOOD)
+        frames, names = found.where(self._grammar[found.leaf]), found.where(self._aspect[found.leaf] & ~told)
+        sides = found.where(told)
+        sides = sides.where(self._longest(sides))
+        negated = self.engine.negated(found, sides)
+        clause = clause + np.cumsum(turned)
         flags = (negated, self._named(sides, names, normal, clause), self._closes(sides, normal, clause))
         bad, good = self._weights(sides, flags, clause, frames)
         both = Found.of((sides, names))
@@ -111,7 +112,7 @@ class ClauseReader:
         bad = np.where(vague & (bad > 0), np.where(named, 1.0, 0.0), bad)
         mild = (sides.leaf == self._says["mild"]) & ~negated & closes
         if mild.any():
-            praised = np.isin(where, where[(good > 0) | (bad > 0)])
+            praised = clause_table(where[(good > 0) | (bad > 0)], clause)[where]
             bad = np.where(mild & self._in(where, clause, frames, "but") & ~praised, 1.0, bad)
         past, likened = self._past(sides, clause, frames), self._in(where, clause, frames, "compare")
         hopes = frames.where(frames.leaf == self._frames["hope"])
@@ -122,22 +123,21 @@ class ClauseReader:
         """Which readings speak of the goods for sure: their clause names an aspect, or the review is short."""
         strong = names.where((names.kind != _WEAK) & (names.leaf != self._overall))
         short = np.diff(normal.first)[sides.row] <= _SHORT
-        return short | self._aspect[sides.leaf] | np.isin(clause[sides.start], clause[strong.start])
+        return short | self._aspect[sides.leaf] | clause_table(clause[strong.start], clause)[clause[sides.start]]
 
     def _closes(self, sides: Found, normal: Normal, clause: Places) -> Flags:
         """Which readings end their clause, but for particles and signs."""
-        end = np.searchsorted(clause[: len(normal.codes)], clause[sides.start], side="right")
-        _, end = self.engine.trimmed(normal, sides.start, np.minimum(end, normal.first[sides.row + 1]))
-        closes = end <= sides.end + _TAIL
-        particle = np.append(np.isin(normal.codes, self._particles), False)
-        for step in range(_TAIL):
-            at = sides.end + step
-            closes &= (at >= end) | particle[np.minimum(at, len(particle) - 1)]
+        here, closes = clause[sides.start], np.zeros(len(sides.end), dtype=bool)
+        going = ~closes
+        for step in range(_TAIL + 1):
+            at = np.minimum(sides.end + step, len(clause) - 1)
+            closes |= going & (clause[at] != here)
+            going &= self._light.take(normal.codes[np.minimum(at, len(normal.codes) - 1)])
         return closes
 
     def _in(self, where: Places, clause: Places, frames: Found, code: str) -> Flags:
         """Which of some clauses hold a leaf of the grammar."""
-        return np.isin(where, clause[frames.start[frames.leaf == self._frames[code]]])
+        return clause_table(clause[frames.start[frames.leaf == self._frames[code]]], clause)[where]
 
     def _past(self, sides: Found, clause: Places, frames: Found) -> Flags:
         """Which readings speak of the past or of others: from that word on, `_CARRY` clauses further, or until 现在, 这次 …"""
@@ -152,6 +152,13 @@ class ClauseReader:
         fits |= (clause[sides.start] == clause[begin]) & (past.row[near] == sides.row)
         turned = np.searchsorted(now, sides.start, side="right") > np.searchsorted(now, begin, side="left")
         return fits & ~turned
+
+
+def clause_table(clauses: Places, clause: Places) -> Flags:
+    """Whether each clause of a batch is one of some. `clause`: of every character."""
+    held = np.zeros(int(clause[-1]) + 1, dtype=bool)
+    held[clauses] = True
+    return held
 
 
 def _after(start: Places, where: Places, others: Places, other_where: Places) -> Flags:

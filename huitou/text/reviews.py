@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 
 from huitou.rules.taxonomy import Words, load_taxonomies
-from huitou.text.clauses import ClauseReader, Floats, Marks
+from huitou.text.clauses import ClauseReader, Floats, Marks, clause_table
 from huitou.text.normal import Normal, Places, normalise
-from huitou.text.tagger import LONGEST, ROWS
+from huitou.text.tagger import LONGEST
 from huitou.text.usable import SILENT, text_classes
 
 CLAUSE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -32,6 +32,7 @@ REVIEW_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "conflict": pl.Boolean,
     "usable": pl.String,
 }
+ROWS = 6_144  # read at once: their arrays stay in the processor's cache
 _NAMES = ("negative", "positive", "suggestion", "neutral")
 
 
@@ -152,7 +153,7 @@ class Reviewer:
         """What each clause says of each of its aspects; a clause that praises or blames and names nothing speaks of the whole."""
         aspect = self._aspects(marks)
         tells = (marks.bad > 0) | (marks.good > 0) | marks.suggests
-        told = np.isin(marks.clause, marks.clause[tells])
+        told = clause_table(marks.clause[tells], clause)[marks.clause]
         keep = tells | (~told & marks.about & ~marks.hint & (aspect != self._overall))
         key = marks.clause[keep] * len(self._codes) + aspect[keep]
         keys, first, each = np.unique(key, return_index=True, return_inverse=True)
