@@ -7,6 +7,7 @@ from huitou.findings.model import Cause, Diagnosis, Evidence, Finding, Goal, Lin
 from huitou.metrics.model import Cell
 from huitou.reports.model import LoadNote, MetricNote, Report
 from huitou.rules.model import Rule, RulePack
+from tests.sample_tables import tables
 
 PERIOD = (date(2026, 5, 4), date(2026, 5, 31))
 
@@ -456,6 +457,7 @@ def sample(shop: str = "青麓男包旗舰店") -> Report:
         ("human_response_rate_3min",),
         ("「突然无回复」的 1,158 位不知道原因。", "流量文件缺 5月17日，静默转化率当天空着。"),
         ("Why 1,158 customers stopped replying is not known.", "Traffic lacks 17 May; silent conversion is blank that day."),
+        tables(),
     )
     loads = (
         LoadNote(

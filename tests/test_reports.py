@@ -53,7 +53,11 @@ def strip_data(text: str) -> str:
     own = [d.shop, *(x.text for f in d.findings for e in f.evidence for x in e.lines), *(f.goal.source for f in d.findings)]
     own += [r.name for f in d.findings for r in f.rows] + [x.file for x in sample().loads]
     own += [reason for x in sample().loads for reason in x.reasons]
+    told = [x for t in d.tables for r in t.reasons for e in r.evidence for x in e.lines]
+    own += [c for t in d.tables for c in t.columns] + [x.text for x in told]
+    own += [name for t in d.tables for r in t.reasons for name, _ in r.agents]
     marks = [part for f in d.findings for e in f.evidence for x in e.lines for part, _ in pieces(x.text, x.mark)]
+    marks += [part for x in told for part, _ in pieces(x.text, x.mark)]
     for mine in sorted([*own, *marks], key=len, reverse=True):
         text = text.replace(mine, "")
     return text
@@ -106,6 +110,15 @@ def test_every_finding_is_told_whole(lang: str, pages: dict[str, str]) -> None:
 def test_marked_words_and_faults_are_marked(pages: dict[str, str]) -> None:
     assert "<mark>怎么看出来是真皮？</mark>我之前" in pages["zh"]
     assert '<mark class="bad">亲 我们是品牌 质量放心</mark>' in pages["zh"]
+
+
+def test_the_loss_table_has_every_reason_with_share_interval_and_product(pages: dict[str, str]) -> None:
+    chapter = pages["zh"].split('id="loss"')[1].split('id="unpaid"')[0]
+    assert '<b>真伪疑虑</b></td><td class="dim opt">宝贝</td><td class="num">612</td>' in chapter
+    assert '<td class="h q6">352</td>' in chapter and '<td class="h">&lt;5</td>' in chapter and "10.6–12.3" in chapter
+    assert "<mark>没有检测报告我不放心</mark>" in chapter and "接待的人：小禾 71、念念 68" in chapter
+    assert "unknown; it is not the customer" in pages["en"].split('id="loss"')[1]
+    assert "另拍一单付了款" in pages["zh"].split('id="unpaid"')[1] and "就是味道有点大" in pages["zh"].split('id="reviews"')[1]
 
 
 def test_money_within_another_finding_says_so(pages: dict[str, str]) -> None:

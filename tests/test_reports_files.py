@@ -36,7 +36,9 @@ def said(lang: str, width: int) -> str:
 
 
 def test_a_sheet_for_each_thing(book: openpyxl.Workbook) -> None:
-    assert book.sheetnames == ["概要", "发现", "证据", "发现1", "发现2", "发现3", "发现5", "指标", "数据与规则"]
+    assert book.sheetnames == [
+        "概要", "发现", "证据", "流失原因", "未付款原因", "评价问题", "原话", "发现1", "发现2", "发现3", "发现5", "指标", "数据与规则",
+    ]  # fmt: skip
     assert all(sheet.freeze_panes == "B2" for sheet in book)
 
 
@@ -52,6 +54,12 @@ def test_every_cell_and_every_line_is_in_the_workbook(book: openpyxl.Workbook) -
     assert len(column(book, "指标", "编号")) == len(sample().cells)
     assert column(book, "证据", "标出的话")[:2] == ["怎么看出来是真皮？", "亲 我们是品牌 质量放心"]
     assert column(book, "发现2", "原始")[0] == pytest.approx(283 / 742)
+
+
+def test_every_cell_of_a_table_of_reasons_opens_to_its_words(book: openpyxl.Workbook) -> None:
+    assert column(book, "流失原因", "数量") == [1158, 612, 30] and column(book, "流失原因", "云朗公文包") == [98, 352, 3]
+    assert column(book, "原话", "原文") == ["没有检测报告我不放心", "就是味道有点大"]
+    assert column(book, "原话", "商品") == ["云朗公文包", "行川双肩包"]
 
 
 def test_what_is_missing_is_blank_and_few_are_not_told(book: openpyxl.Workbook) -> None:

@@ -3,6 +3,7 @@
 import re
 import zipfile
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from io import StringIO
 from itertools import cycle, product
@@ -14,7 +15,7 @@ import openpyxl
 import pytest
 from rich.console import Console
 
-from huitou.findings.model import Cause, Evidence, Finding, Line, Remedy, Row
+from huitou.findings.model import Cause, Evidence, Example, Finding, Line, Remedy, Row, Table
 from huitou.reports import Report, print_diagnosis, write_html, write_xlsx
 from huitou.reports.html import render
 from huitou.reports.text import cell
@@ -122,6 +123,7 @@ def hostile(times: int = 1) -> Report:
     unknown = tuple(next(words) for _ in range(20))
     texts = [next(words) for _ in range(4)]
     bad = replace(d, shop=texts[0], platform=texts[1], rules=texts[2], findings=findings, unknown_zh=unknown, unknown_en=unknown)
+    bad = replace(bad, tables=tuple(_spoiled(t, [next(words) for _ in range(30)]) for t in d.tables))
     loads = tuple(
         replace(x, file=next(words), source_zh=next(words), source_en=next(words), reasons={next(words): 3})
         for x in sample().loads
@@ -157,6 +159,18 @@ def _poisoned(f: Finding, text: list[str]) -> Finding:
         counter_zh=text[102],
         counter_en=text[102],
     )
+
+
+def _spoiled(table: Table, text: list[str]) -> Table:
+    """Every text of a table of reasons replaced."""
+    lines = tuple(Line(i, who, "2026-05-19 20:43", text[i], ((0, 7),)) for i, who in enumerate(WHO))
+    proof = (Evidence(text[5], text[6], text[7], lines),)
+    reasons = tuple(
+        replace(r, zh=text[8], en=text[9], agents=((text[10], 9),), evidence=proof, remedy=Remedy(text[11], text[12], "owner"))
+        for r in table.reasons
+    )
+    shown = Example(text[13], date(2026, 5, 19), text[14], text[15], text[16], 1)
+    return replace(table, columns=(text[17], text[18]), reasons=reasons, examples={r.code: (shown,) for r in reasons})
 
 
 class Tags(HTMLParser):

@@ -151,6 +151,11 @@ class Case:
         return {key: short[title] if taken[short[title]] == 1 else title for key, title in titles.items()}
 
     @cached_property
+    def listings(self) -> dict[str, int]:
+        """Product name → one key: exports that carry no product id bring the same listing under a key of its title."""
+        return {name: key for key, name in sorted(self.products.items(), reverse=True)}
+
+    @cached_property
     def stretches(self) -> tuple[tuple[date, date], tuple[date, date]] | None:
         """Four weeks of before and the period's last four weeks, at most 13 weeks apart; None where the data is too short."""
         whole, last = default_period(self.snapshot), self.period[1]
@@ -227,6 +232,22 @@ class Case:
         frame = frame.with_columns(pl.col("reason").fill_null(SILENT), *lists)
         keys = pl.col("evidence").list.eval(pl.element().cast(pl.Int64))
         return frame.with_columns(keys).sort("asked_at", "customer_key", "agent_key")
+
+    @cached_property
+    def reviewed(self) -> pl.DataFrame:
+        """review_key → product_key of the period's reviews: its own, else its order's, else the one that its SKU names."""
+        r = self.during("reviews").select("product_key", "order_key", "sku", review_key="row_key")
+        frame = self.frame(r)
+        found = [pl.col("product_key")]
+        if self.has("order_facts"):
+            orders = self.snapshot.table("order_facts").select("order_key", ordered="product_key")
+            frame = frame.join(self.frame(orders.semi_join(r, "order_key")), on="order_key", how="left")
+            found.append(pl.col("ordered"))
+        skus = frame["sku"].drop_nulls().unique()
+        named = {sku: keys[0] for sku in skus if len(keys := [key for name, key in self.listings.items() if name in sku]) == 1}
+        of = pl.DataFrame({"sku": list(named), "named": list(named.values())}, schema={"sku": pl.String, "named": pl.Int64})
+        frame = frame.join(of, on="sku", how="left")
+        return frame.select("review_key", product_key=pl.coalesce(*found, "named")).sort("review_key")
 
     @cached_property
     def unpaid(self) -> pl.DataFrame:

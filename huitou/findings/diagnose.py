@@ -10,6 +10,7 @@ from huitou.errors import NeedsData, Say
 from huitou.findings import agents, conversion, follow_up, logistics, payment, products, response, reviews, value
 from huitou.findings.case import SILENT, Case
 from huitou.findings.model import Cause, Diagnosis, Finding
+from huitou.findings.tables import tables
 from huitou.findings.wording import count, day_en, day_zh, pct0
 from huitou.lake.duckdb import Snapshot
 from huitou.lake.settings import Settings
@@ -64,7 +65,7 @@ def diagnose(
     unknown = _unknown(case)
     return Diagnosis(
         settings.shop, settings.platform, inside, pack.id, tuple(_ordered(_parts(found))), tuple(dict.fromkeys(case.fine)),
-        tuple(zh for zh, _ in unknown), tuple(en for _, en in unknown),
+        tuple(zh for zh, _ in unknown), tuple(en for _, en in unknown), tables(case),
     )  # fmt: skip
 
 

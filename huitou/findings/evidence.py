@@ -113,9 +113,10 @@ def around(case: Case, key: int, taxonomy: str, code: str, *, zh: str, en: str) 
 
 def of_chats(case: Case, chats: pl.DataFrame, *, zh: str = "", en: str = "") -> tuple[Evidence, ...]:
     """Lost chats (rows of ``Case.lost``), each with the words that show its reason; those that show none are left out."""
+    every = messages(case, chats.select(CHAT).rows())
     out = []
     for row in chats.iter_rows(named=True):
-        shown = messages(case, [(row["customer_key"], row["agent_key"], row["day"])])
+        shown = every.filter(customer_key=row["customer_key"], agent_key=row["agent_key"], day=row["day"])
         leaf = case.leaf("loss", row["reason"])
         marked = marks(case, shown.filter(kind="customer"), "loss", [leaf.code], row["evidence"])
         proof = {key: spans for key, spans in marked.items() if not row["evidence"] or key in row["evidence"]} or marked

@@ -123,6 +123,58 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """One chat, order or review behind a cell of a table: whose, when, with whom, about what, and the words that show it."""
+
+    customer_code: str
+    day: date
+    agent: str
+    product: str
+    text: str  # masked
+    row_key: int | None  # of the message or review
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One row of a table of reasons: how many, which part of all with its interval, where it stands out, who can do what.
+
+    `cells`: one count for each column of the table; `stands_out`: 0 where the column has no more of it than the others,
+    1 … 6 where clearly more. `weeks`: counts week by week. `agents`: name and count, most first.
+    """
+
+    code: str
+    zh: str
+    en: str
+    who: str  # who can act, as taxonomies name it; "unknown" where nobody knows
+    n: int
+    share: float
+    low: float
+    high: float
+    cells: tuple[int, ...]
+    stands_out: tuple[int, ...]
+    weeks: tuple[int, ...]
+    agents: tuple[tuple[str, int], ...]
+    remedy: Remedy | None
+    evidence: tuple[Evidence, ...]
+    lost: bool = True  # false: nothing was lost (an order that another one replaced)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Reasons × products of one kind of loss: inquiries without an order, orders without payment, complaints of reviews.
+
+    `n`: units that the shares are of. `totals`: units of each column. `examples`: for each cell the plainest ones.
+    """
+
+    kind: Literal["loss", "unpaid", "reviews"]
+    n: int
+    columns: tuple[str, ...]
+    totals: tuple[int, ...]
+    reasons: tuple[Reason, ...]
+    examples: dict[str, tuple[Example, ...]]  # code → examples
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """All findings of one period, what was looked at and is fine, and what cannot be told."""
 
@@ -134,3 +186,4 @@ class Diagnosis:
     fine: tuple[str, ...]  # metric ids looked at whose interval reaches the goal
     unknown_zh: tuple[str, ...]
     unknown_en: tuple[str, ...]
+    tables: tuple[Table, ...] = ()

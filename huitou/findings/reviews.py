@@ -2,9 +2,7 @@
 
 from datetime import date, timedelta
 from math import ceil
-from typing import Any
 
-import ibis
 import polars as pl
 from scipy.special import pdtrc, pdtrik
 
@@ -112,23 +110,14 @@ def _fixes(case: Case, issues: tuple[Cause, ...]) -> tuple[Remedy, ...]:
     return tuple(remedy(leaf) for leaf in leaves if leaf.remedy.zh)
 
 
-def _of_products(case: Case) -> Any:
-    """Reviews with their product: the review's own, else that of its order."""
-    r = case.during("reviews")
-    if not case.has("order_facts"):
-        return r
-    o = case.snapshot.table("order_facts").select("order_key", ordered=ibis._.product_key)
-    return r.left_join(o, "order_key").mutate(product_key=ibis.coalesce(r.product_key, o.ordered))
-
-
 def bad_products(case: Case) -> Finding | None:
     """Products whose share of mid and bad reviews is clearly above the rest's."""
     if not case.has("review_clauses"):
         return None
-    r = _of_products(case)
-    rated = r.filter(r.rating.notnull(), r.product_key.notnull())
-    good = rated.group_by("product_key").aggregate(n=rated.count(), ordered=(rated.rating == "good").ifelse(1, 0).sum())
-    by = case.frame(good)
+    r = case.during("reviews")
+    rated = case.frame(r.filter(r.rating.notnull()).select("rating", review_key="row_key")).join(case.reviewed, on="review_key")
+    rated = rated.drop_nulls("product_key")
+    by = rated.group_by("product_key").agg(n=pl.len().cast(pl.Int64), ordered=(pl.col("rating") == "good").sum().cast(pl.Int64))
     if by.is_empty() or by["n"].sum() < LEAST:
         return None
     rows, _ = compare(by, margin=0.02)
@@ -138,7 +127,7 @@ def bad_products(case: Case) -> Finding | None:
         return None
     own, rest = (_turned(e) for e in rows[low[0]][:2])
     name = case.products.get(low[0], "?")
-    bad = case.frame(rated.filter(rated.rating != "good", rated.product_key == low[0]).select(review_key="row_key"))
+    bad = rated.filter(pl.col("rating") != "good", pl.col("product_key") == low[0])
     said = complaints(case).join(bad, on="review_key", how="semi")
     issues = _issues(case, said)
     goal = Goal("bad_review_rate", rest.value, "peers", "其余商品", "other products", "the shop's own data")

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from huitou.errors import in_language
-from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy, Row
+from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy, Row, Table
 from huitou.reports import pictures
 from huitou.reports.model import LoadNote, MetricNote, Report
 from huitou.reports.numbers import (
@@ -26,6 +26,7 @@ from huitou.reports.numbers import (
     too_few,
 )
 from huitou.reports.pictures import Picture
+from huitou.reports.table_view import table_view
 from huitou.reports.text import line, pieces
 from huitou.reports.words import Lang, catalogue, say
 from huitou.sources.reasons import REASONS
@@ -75,6 +76,7 @@ class Page:
     stakes: Picture | None
     tasks: list[Task]
     chapters: list[Chapter]
+    tables: list[dict[str, Any]]
     unknown: Sequence[str]
     open: str
     needs: list[str]
@@ -99,6 +101,7 @@ def view(report: Report, lang: Lang) -> Page:
         stakes=pictures.stakes(report, [title(f, lang) for f in d.findings], lang),
         tasks=tasks(d.findings, lang)[:MOST_TASKS],
         chapters=[_chapter(report, i, f, lang, drawn) for i, f in enumerate(d.findings, 1)],
+        tables=[_table(t, lang) for t in d.tables],
         unknown=d.unknown_zh if lang == "zh" else d.unknown_en,
         open=still_open(report, lang),
         needs=needs(report, lang),
@@ -239,6 +242,14 @@ def _chapter(report: Report, no: int, f: Finding, lang: Lang, drawn: set[str]) -
         remedies=[_task(r, no, lang) for r in f.remedies],
         foot=_foot(report, f, lang),
     )
+
+
+def _table(table: Table, lang: Lang) -> dict[str, Any]:
+    """A table's chapter; of each told reason the first conversation or reviews."""
+    view = table_view(table, lang)
+    told = [{"name": t.name, "facts": t.facts, "remedy": t.remedy, "owner": t.owner,
+             "voices": [_voice(e, lang) for e in t.voices[:2]]} for t in view.told]  # fmt: skip
+    return {"view": view, "told": told}
 
 
 def _row(f: Finding, r: Row, lang: Lang) -> dict[str, Any]:

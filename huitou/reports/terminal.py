@@ -15,6 +15,7 @@ from huitou.findings.model import Finding
 from huitou.reports.model import Report
 from huitou.reports.numbers import amount, amounts, ordinal, period
 from huitou.reports.page_view import figures, headline, platform, title
+from huitou.reports.table_view import name
 from huitou.reports.text import line
 from huitou.reports.words import Lang, say
 
@@ -35,6 +36,8 @@ def print_diagnosis(report: Report, console: Console, *, lang: Lang = "zh", file
         parts += ["", _heading(say("t.findings", lang)), _findings(report, lang, console.width)]
         if len(d.findings) > MOST:
             parts.append(Text(say("t.more", lang, n=len(d.findings) - MOST), style="dim"))
+    if d.tables:
+        parts += ["", _heading(say("t.reasons", lang)), *_reasons(report, lang, console.width)]
     unknown = d.unknown_zh if lang == "zh" else d.unknown_en
     if unknown:
         parts += ["", _heading(say("t.unknown", lang)), *(Text(_indented(u, console.width), style="dim") for u in unknown[:3])]
@@ -87,6 +90,16 @@ def _findings(report: Report, lang: Lang, screen: int) -> Table:
             said.append("\n→ " + step.replace("\n", "\n  "), style="not bold")
         grid.add_row(ordinal(no, "en"), said, sums[no - 1])
     return grid
+
+
+def _reasons(report: Report, lang: Lang, width: int) -> list[Text]:
+    """One line a table: its title and the most frequent reasons with their shares."""
+    out = []
+    for table in report.diagnosis.tables:
+        top = say("list", lang).join(f"{name(r, lang)} {100 * r.share:.1f}%" for r in table.reasons[:MOST])
+        said = fold(f"{say(f'table.{table.kind}.title', lang)}{say('colon', lang)}{top}", width - 2)
+        out.append(Text("  " + said.replace("\n", "\n  ")))
+    return out
 
 
 def fold(text: str, width: int) -> str:

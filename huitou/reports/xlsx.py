@@ -15,6 +15,7 @@ from huitou.reports.model import Report
 from huitou.reports.numbers import ordinal, period, state, too_few
 from huitou.reports.page_view import headline, platform, rule_value, title
 from huitou.reports.pictures import ROWS_OF
+from huitou.reports.table_view import name, who
 from huitou.reports.text import cell as safe
 from huitou.reports.text import pieces
 from huitou.reports.words import Lang, say
@@ -50,7 +51,7 @@ def write_xlsx(report: Report, path: Path, *, lang: Lang = "zh") -> Path:
         with xlsxwriter.Workbook(str(draft), _OPTIONS) as book:
             book.set_properties({"title": say("title", lang), "created": report.made_at.replace(tzinfo=None)})
             sheets = _Sheets(book, lang)
-            for fill in (_summary, _findings, _evidence, _rows, _metrics, _data):
+            for fill in (_summary, _findings, _evidence, _reasons, _rows, _metrics, _data):
                 fill(report, sheets, lang)
         draft.replace(path)
     except (OSError, xlsxwriter.exceptions.FileCreateError) as error:
@@ -182,6 +183,40 @@ def _evidence(report: Report, sheets: _Sheets, lang: Lang) -> None:
                 head: list[Value] = [no, title(f, lang), e.zh if lang == "zh" else e.en, e.customer_code]
                 rows.append([*head, said.at, say(f"who.{said.who}", lang), said.text, marked])
     sheets.table(say("sheet.evidence", lang), w, rows)
+
+
+def _reasons(report: Report, sheets: _Sheets, lang: Lang) -> None:
+    """A sheet for each table of reasons, and one with the words behind their cells."""
+    for table in report.diagnosis.tables:
+        products = [*table.columns, say("table.others", lang)]
+        shares = (("chapter.share", 9, "share"), ("x.low", 9, "share"), ("x.high", 9, "share"))
+        head = (("table.reason", 26), ("table.who", 10), ("chapter.count", 9))
+        columns = [
+            *_columns(lang, *head, *shares),
+            *(Column(p, 12) for p in products),
+            *_columns(lang, ("x.agent", 40), ("x.remedy", 50)),
+        ]
+        rows: list[list[Value]] = []
+        for r in table.reasons:
+            agents = say("list", lang).join(f"{a} {n}" for a, n in r.agents)
+            fix = "" if r.remedy is None else _pick(r.remedy, lang)
+            rows.append([name(r, lang), who(r, lang), r.n, r.share, r.low, r.high, *r.cells, agents, fix])
+        sheets.table(say(f"sheet.{table.kind}", lang), columns, rows)
+    _words(report, sheets, lang)
+
+
+def _words(report: Report, sheets: _Sheets, lang: Lang) -> None:
+    w = _columns(lang, ("x.table", 16), ("table.reason", 26), ("x.product", 16), ("x.agent", 12), ("x.day", 12),
+                 ("x.customer", 9), ("x.text", 80))  # fmt: skip
+    rows: list[list[Value]] = []
+    for table in report.diagnosis.tables:
+        for r in table.reasons:
+            for e in table.examples.get(r.code, ()):
+                rows.append(
+                    [say(f"table.{table.kind}.title", lang), name(r, lang), e.product, e.agent, e.day, e.customer_code, e.text]
+                )
+    if rows:
+        sheets.table(say("sheet.words", lang), w, rows)
 
 
 def _rows(report: Report, sheets: _Sheets, lang: Lang) -> None:
