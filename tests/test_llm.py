@@ -21,6 +21,7 @@ from huitou.rules.taxonomy import load_taxonomies
 from huitou.sources.masking import mask
 from huitou.text.llm import Answer, Item, LanguageModel, Task
 from huitou.text.proposals import propose, propose_reasons
+from tests.front import huitou
 
 WORDS = load_taxonomies()
 TASK = Task(
@@ -312,6 +313,37 @@ def test_only_the_hard_rest_is_asked_about(server: Server, tmp_path: Path) -> No
     proposed = propose_reasons(model(server, tmp_path), WORDS, messages, readings, below=0.5)
     assert proposed.rows() == [(c, "price.too_high", [], [2]) for c in (0, 3)]
     assert len(server.asked) == 1  # the two say the same
+
+
+def test_the_command_puts_proposals_beside_its_own_reading(server: Server, tmp_path: Path) -> None:
+    said = [("customer", "这双多少钱"), ("agent", "您好 599"), ("customer", "够我买三双了")]
+    chat = {
+        "id": "a",
+        "outcome": "lost",
+        "messages": [{"i": i + 1, "role": who, "text": text} for i, (who, text) in enumerate(said)],
+    }
+    (tmp_path / "in.jsonl").write_text(json.dumps(chat) + "\n", "utf-8")
+    tag = ("tag", "inquiries", tmp_path / "in.jsonl", "--out", tmp_path / "out.jsonl")
+    shop = tmp_path / "shop"
+    huitou("init", shop, "--shop", "青麓")
+    huitou("-w", shop, *tag)
+    alone = json.loads((tmp_path / "out.jsonl").read_text("utf-8"))
+    off = huitou("-w", shop, *tag, "--llm", ok=False)
+    assert off.exit_code == 1 and "llm.url" in off.output and server.asked == []
+    settings = (shop / "huitou.toml").read_text("utf-8").split("[llm]")[0]
+    (shop / "huitou.toml").write_text(
+        f'{settings}[llm]\nurl = "http://127.0.0.1:{server.server_port}/v1"\nmodel = "m"\nbelow = 1.0\n', "utf-8"
+    )
+    done = huitou("--lang", "en", "-w", shop, *tag, "--llm")
+    line = json.loads((tmp_path / "out.jsonl").read_text("utf-8"))
+    assert line.pop("proposed") == {"primary": "price.too_high", "secondary": [], "evidence": [3]} and line == alone
+    assert "Asked the language model 1 times" in done.output
+    server.reply = lambda _: (401, "", {})
+    (shop / "models" / "llm_answers.jsonl").unlink()
+    (shop / "huitou.toml").write_text((shop / "huitou.toml").read_text("utf-8").replace("/v1", "/v2"), "utf-8")
+    without = huitou("--lang", "en", "-w", shop, *tag, "--llm")
+    assert "gave no answer: it refuses the key" in without.output
+    assert json.loads((tmp_path / "out.jsonl").read_text("utf-8")) == alone
 
 
 ORDERS = (

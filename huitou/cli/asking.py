@@ -27,7 +27,7 @@ def language_model(workspace: Path) -> "tuple[LanguageModel, float]":
     return LanguageModel(settings, mask, workspace / "models" / "llm_answers.jsonl"), settings.below
 
 
-def asked(used: "Used", lang: str) -> list[str]:
+def what_was_asked(used: "Used", lang: str) -> list[str]:
     """What was asked and what was not, as sentences."""
     calls = Say(
         f"问了大模型 {used.calls:,} 次，{used.characters:,} 个字；{used.kept:,} 条用了以前的回答。",
@@ -38,6 +38,6 @@ def asked(used: "Used", lang: str) -> list[str]:
         (used.over_budget, Say("超出额度", "were over the budget")),
         (used.withheld, Say("打码后仍像个人信息，没有发出", "still looked like personal data and were not sent")),
     ]
-    told = [Say(f"{n:,} 条{says.zh}。", f"{n:,} {says.en}.") for n, says in left if n]
-    told += [Say(used.stopped.text("zh"), used.stopped.text("en"))] if used.stopped else []
-    return [say.zh if lang == "zh" else say.en for say in (calls, *told)]
+    said = [Say(f"{n:,} 条{says.zh}。", f"{n:,} {says.en}.") for n, says in left if n]
+    said += [Say(used.stopped.text("zh"), used.stopped.text("en"))] if used.stopped else []
+    return [say.zh if lang == "zh" else say.en for say in (calls, *said)]

@@ -34,6 +34,12 @@ def tag(
         str | None, typer.Option(help="文字在哪一列（inquiries 不用）。The column of the texts (not for inquiries).")
     ] = None,
     rating: Annotated[str | None, typer.Option(help="评分在哪一列（1–5，或好评中评差评）。The column of ratings.")] = None,
+    llm: Annotated[
+        bool,
+        typer.Option(
+            "--llm", help="没把握的询单请 [llm] 里的大模型提议。Ask the model of [llm] about inquiries that are hard to read."
+        ),
+    ] = False,
 ) -> None:
     """给消息打标签，把评价拆成分句，或说出询单为何流失，附原文位置。Tag messages, split reviews, tell why inquiries are lost."""
     from rich.console import Console
@@ -50,7 +56,7 @@ def tag(
         raise HuitouError(says, Say("先建好它，或换一个地方。", "Make it first, or write elsewhere."))
     words = load_taxonomies(call.workspace if (call.workspace / "huitou.toml").is_file() else None)
     if what is What.inquiries:
-        _inquiries(call, file, out, words)
+        _inquiries(call, file, out, words, llm=llm)
         return
     if text is None:
         says = Say("没说文字在哪一列。", "The column of the texts is not named.")
@@ -82,15 +88,19 @@ def tag(
         raise typer.Exit(3 if rows else 1)
 
 
-def _inquiries(call: "Call", file: Path, out: Path, words: "Words") -> None:
-    """Tags whole chats, and says how many were lost and which lines could not be read."""
+def _inquiries(call: "Call", file: Path, out: Path, words: "Words", *, llm: bool) -> None:
+    """Tags whole chats, and says how many were lost, which lines could not be read, and what a language model was asked."""
     from rich.console import Console
 
+    from huitou.cli.asking import language_model, what_was_asked
     from huitou.cli.tag_inquiries import tag_inquiries
+    from huitou.text.proposals import propose_reasons
 
+    model, below = language_model(call.workspace) if llm else (None, 0.0)
+    asked = (lambda messages, readings: propose_reasons(model, words, messages, readings, below)) if model else None
     new = out.with_name(out.name + ".new")
     try:
-        done = tag_inquiries(file, new, words)
+        done = tag_inquiries(file, new, words, asked)
         new.replace(out)
     finally:
         new.unlink(missing_ok=True)
@@ -107,6 +117,8 @@ def _inquiries(call: "Call", file: Path, out: Path, words: "Words") -> None:
         soft_wrap=True,
         markup=False,
     )
+    for sentence in what_was_asked(model.used, call.lang) if model else []:
+        console.print(sentence, soft_wrap=True, markup=False)
     if done.left_out:
         raise typer.Exit(3 if done.chats else 1)
 

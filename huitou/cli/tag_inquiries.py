@@ -1,7 +1,7 @@
 """The part of `huitou tag` that reads whole chats: one JSON line an inquiry in, one out."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from huitou.rules.taxonomy import Words
+
+Asked = Callable[["pl.DataFrame", "pl.DataFrame"], "pl.DataFrame"]
+"""Messages and readings → proposals, as `huitou.text.proposals.propose_reasons` makes them."""
 
 CHATS = 5_000  # read at once
 ROLES = ("customer", "agent", "robot", "system")
@@ -36,8 +39,11 @@ class _Chat:
     messages: list[dict[str, Any]]
 
 
-def tag_inquiries(file: Path, target: Path, words: "Words") -> Inquiries:
-    """Writes what is said of each chat of `file` to `target`. Raises FileRefused where the file cannot be read at all."""
+def tag_inquiries(file: Path, target: Path, words: "Words", asked: "Asked | None" = None) -> Inquiries:
+    """Writes what is said of each chat of `file` to `target`; what `asked` proposes for hard ones stands beside, as "proposed".
+
+    Raises FileRefused where the file cannot be read at all.
+    """
     from huitou.text.inquiries import InquiryReader
 
     reader = InquiryReader(words)
@@ -45,14 +51,24 @@ def tag_inquiries(file: Path, target: Path, words: "Words") -> Inquiries:
     chats = _chats(file, done)
     with target.open("w", encoding="utf-8") as out:
         while batch := list(islice(chats, CHATS)):
-            for chat, row in zip(batch, reader.read(*_frames(batch)).iter_rows(named=True), strict=True):
-                shown = [chat.messages[at].get("i", at) for at in row["evidence"]]
+            messages, outcomes = _frames(batch)
+            readings = reader.read(messages, outcomes)
+            proposed = {row["chat"]: row for row in asked(messages, readings).iter_rows(named=True)} if asked else {}
+            for chat, row in zip(batch, readings.iter_rows(named=True), strict=True):
+                shown = _shown(chat, row["evidence"])
                 names = ("primary", "secondary", "steps", "faults", "customer_type")
                 line = {"id": chat.id, **{n: row[n] for n in names[:2]}, "evidence": shown, **{n: row[n] for n in names[2:]}}
+                if other := proposed.get(row["chat"]):
+                    line["proposed"] = {n: other[n] for n in names[:2]} | {"evidence": _shown(chat, other["evidence"])}
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
                 done.chats += 1
                 done.lost += row["primary"] is not None
     return done
+
+
+def _shown(chat: _Chat, places: list[int]) -> list[Any]:
+    """Messages by the numbers that the file gives them."""
+    return [chat.messages[at].get("i", at) for at in places]
 
 
 def _chats(file: Path, done: Inquiries) -> Iterator[_Chat]:
