@@ -12,6 +12,7 @@ from huitou.cli import app
 from huitou.metrics import METRICS
 from huitou.reports.words import means_zh
 from huitou.rules import load_pack, pack_files
+from huitou.rules.taxonomy import load_taxonomies
 from huitou.sources.layout import Layout, heading
 from huitou.sources.model import Source
 from huitou.sources.registry import sources
@@ -19,6 +20,7 @@ from huitou.sources.service_tables import AGENTS, DAYS, HOURS, ServiceTables
 from huitou.tables import PROVENANCE, TABLES, Table
 
 HERE = Path(__file__).parent / "reference"
+_GRAMMAR = ("speech", "polarity")  # how something is said, not what it is about
 
 
 def pages() -> dict[str, str]:
@@ -28,6 +30,7 @@ def pages() -> dict[str, str]:
         "metrics.md": _metrics(),
         "sources.md": _sources(),
         "rules.md": _rules(),
+        "labels.md": _labels(),
         "commands.md": _commands(),
     }
 
@@ -116,6 +119,22 @@ def _rules() -> str:
         out.append(f"\n## {pack.id} {pack.zh}\n\n{pack.en}. Valid from {pack.valid_from}.\n\n")
         out += [_row("rule", "value", "unit", "中文", "meaning", "source", "trust"), _row(*["---"] * 7)]
         out += [_row(f"`{k}`", r.value, r.unit or "", r.zh, r.en, r.source, r.trust) for k, r in pack.rules.items()]
+    return "".join(out)
+
+
+def _labels() -> str:
+    out = [
+        "# Labels 标签\n\nEvery code that texts are given, by taxonomy. How they are found and how a shop adds its own: "
+        "[text.md](../text.md). «who» can act on it.\n"
+    ]
+    for taxonomy in load_taxonomies().taxonomies.values():
+        if taxonomy.id in _GRAMMAR:
+            continue
+        out.append(
+            f"\n## {taxonomy.id} {taxonomy.zh}\n\n{taxonomy.en[:1].upper()}{taxonomy.en[1:]}, from what is said by: {taxonomy.speaker}.\n\n"
+        )
+        out += [_row("code", "中文", "English", "who", "补救", "remedy"), _row(*["---"] * 6)]
+        out += [_row(f"`{x.code}`", x.zh, x.en, x.who, x.remedy.zh, x.remedy.en) for x in taxonomy.leaves.values()]
     return "".join(out)
 
 

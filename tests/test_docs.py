@@ -12,7 +12,7 @@ from huitou.tables import TABLES
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize("name", ["tables.md", "metrics.md", "sources.md", "rules.md", "commands.md"])
+@pytest.mark.parametrize("name", ["tables.md", "metrics.md", "sources.md", "rules.md", "labels.md", "commands.md"])
 def test_the_reference_is_what_the_declarations_say(name: str) -> None:
     assert (HERE / name).read_text("utf-8") == pages()[name], "run `make docs`"
 

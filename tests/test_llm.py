@@ -315,6 +315,7 @@ def test_only_the_hard_rest_is_asked_about(server: Server, tmp_path: Path) -> No
     assert len(server.asked) == 1  # the two say the same
 
 
+@pytest.mark.slow
 def test_the_command_puts_proposals_beside_its_own_reading(server: Server, tmp_path: Path) -> None:
     said = [("customer", "这双多少钱"), ("agent", "您好 599"), ("customer", "够我买三双了")]
     chat = {
