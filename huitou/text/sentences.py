@@ -77,7 +77,7 @@ class Sentences:
             sums += csr_matrix(held, shape=(len(sums), len(self._weights) - 1)) @ self._weights[:-1]
             count += np.bincount(row, minlength=len(sums))
         sums *= (1 / np.sqrt(np.maximum(count, 1))).astype(np.float32)[:, None]
-        out: Scores = 1 / (1 + np.exp(-sums - self._weights[-1]))
+        out: Scores = 1 / (1 + np.exp(np.clip(-sums - self._weights[-1], -80, 80)))  # one word ten thousand times is sure enough
         return out
 
     def clearest(self, normal: Normal, stretches: Stretches) -> tuple[Scores, Places]:
