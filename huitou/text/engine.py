@@ -6,7 +6,7 @@ Comes in: taxonomies and normalised texts. Goes out: one finding for each leaf a
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, lru_cache, partial
 
 import numpy as np
 
@@ -45,16 +45,23 @@ class Found:
         return Found(*(np.concatenate([getattr(p, f.name) for p in held]) for f in fields(Found)))
 
 
+@lru_cache(maxsize=8)
+def _phrases(words: Words, taxonomies: tuple[str, ...]) -> Phrases:
+    """Half a second of work for all cues: done when a text is there to be read, and once for all who read with them."""
+    leaves = (leaf for t in taxonomies for leaf in words.taxonomies[t].leaves.values())
+    return Phrases([cue.phrase for leaf in leaves for cue in leaf.cues], words.same)
+
+
 class Engine:
     """The compiled cues of some taxonomies; `leaves` are numbered in the taxonomies' order."""
 
     def __init__(self, words: Words, taxonomies: Iterable[str]) -> None:
-        names = dict.fromkeys((SPEECH, *taxonomies))
+        names = tuple(dict.fromkeys((SPEECH, *taxonomies)))
+        self._compiled = partial(_phrases, words, names)
         self.version = words.version
         self.leaves: list[tuple[str, Leaf]] = [(t, leaf) for t in names for leaf in words.taxonomies[t].leaves.values()]
         self.number = {(t, leaf.code): i for i, (t, leaf) in enumerate(self.leaves)}
         cues = [(n, cue) for n, (_, leaf) in enumerate(self.leaves) for cue in leaf.cues]
-        self.phrases = Phrases([cue.phrase for _, cue in cues], words.same)
         self._leaf = np.array([leaf for leaf, _ in cues], dtype=np.int64)
         self._kind = np.array([KINDS.index(cue.kind) for _, cue in cues], dtype=np.int64)
         self._last_speech = sum(t == SPEECH for t, _ in self.leaves) - 1
@@ -66,7 +73,7 @@ class Engine:
     def find(self, normal: Normal) -> tuple[Found, Places]:
         """All findings, those of `SPEECH` too, counter-cues applied, and the clause of every character."""
         clause = clause_numbers(normal)
-        spans = self.phrases.find(normal, clause)
+        spans = self._compiled().find(normal, clause)
         place = clause[spans.start], normal.rows[spans.start]
         found = Found(self._leaf[spans.cue], self._kind[spans.cue], place[1], spans.start, spans.end, place[0])
         against = found.kind == KINDS.index("not")

@@ -18,8 +18,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy.sparse import csr_matrix
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from huitou.text.normal import Normal, Places, is_word, normalise
 
@@ -159,6 +157,9 @@ def _grams(codes: npt.NDArray[np.uint32], first: Places) -> Iterator[tuple[npt.N
 
 def _fit(rows: csr_matrix, shows: npt.NDArray[np.bool_], cost: float) -> npt.NDArray[np.float64]:
     """Weights (feature × code) and, in the last row, the bias of one logistic regression a code."""
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - it takes longer to load than numbers to be shown,
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - and they need no model
+
     out = np.zeros((rows.shape[1] + 1, shows.shape[1]))
     for code in range(shows.shape[1]):
         model = LogisticRegression(C=cost, solver="liblinear", dual=True, tol=0.01, max_iter=200, random_state=0)
