@@ -2,25 +2,43 @@
 
 import gc
 import os
+import shutil
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+FAST = bool(os.environ.get("ONE_CORE_EACH"))
+NEEDED_BYTES = 4 * 2**30
+FEW = 12
+"""Generated examples of a property in the fast part; the whole suite takes as many as each property asks for."""
 MUST_RUN = {"browser", "spark", "slow"}
 
 
 def pytest_configure() -> None:
-    """In the fast part each worker keeps to a core of its own; else their engines' threads wait for each other."""
+    """The fast part keeps its files in memory, and each worker to a core; else they wait for the disk and for each other."""
+    memory = Path("/dev/shm")
+    if FAST and memory.is_dir() and shutil.disk_usage(memory).free > NEEDED_BYTES:
+        os.environ["TMPDIR"] = str(memory)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    if worker and os.environ.get("ONE_CORE_EACH") and hasattr(os, "sched_setaffinity"):
+    if worker and FAST and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    wanted = getattr(getattr(item, "function", None), "_hypothesis_internal_use_settings", None)
+    if FAST and wanted is not None and wanted.max_examples > FEW:
+        item.function._hypothesis_internal_use_settings = settings(wanted, max_examples=FEW)  # type: ignore[attr-defined]
 
 
 def pytest_collection_finish() -> None:
     """What is loaded by now stays to the end: the garbage collector need not look it through again and again."""
     gc.collect()
     gc.freeze()
+    if FAST:
+        gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_unconfigure() -> None:

@@ -150,7 +150,10 @@ class Shop:
     def __init__(self, pack: RulePack, roster: Roster = NOBODY, *, refunds: bool = False, lines: bool = False) -> None:
         self._make = partial(expressions, pack, roster, refunds=refunds, lines=lines)
         self._sql: dict[str, str] = {}
-        self._db = duckdb.connect(config={"threads": 1})
+
+    @cached_property
+    def _db(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(config={"threads": 1})
 
     @cached_property
     def _made(self) -> dict[str, Any]:

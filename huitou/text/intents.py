@@ -4,12 +4,13 @@ A cue raises the chance of its code; without any, the sentences alone decide. A 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from huitou.text.engine import KINDS, STRENGTH, Engine, Flags, Found
 from huitou.text.normal import Normal, Places
-from huitou.text.sentences import Stretches, learnt
+from huitou.text.sentences import Sentences, Stretches, learnt
 
 TAXONOMY, OTHER = "intents", "other"
 CUE_LOGITS = (0.0, 0.5, 1.0, 1.5)  # that a cue of strength 0 … 3 adds
@@ -30,12 +31,22 @@ class Intents:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._learnt = learnt(TAXONOMY)
-        self._leaf = np.array([engine.number[TAXONOMY, code] for code in self._learnt.codes], dtype=np.int64)
-        self._column = np.full(len(engine.leaves), -1, dtype=np.int64)
-        self._column[self._leaf] = np.arange(len(self._leaf))
         self._mine = np.array([name == TAXONOMY for name, _ in engine.leaves])
         self._strength = np.array([STRENGTH[kind] for kind in KINDS])
+
+    @cached_property
+    def _learnt(self) -> Sentences:
+        return learnt(TAXONOMY)
+
+    @cached_property
+    def _leaf(self) -> Places:
+        return np.array([self._engine.number[TAXONOMY, code] for code in self._learnt.codes], dtype=np.int64)
+
+    @cached_property
+    def _column(self) -> Places:
+        column = np.full(len(self._engine.leaves), -1, dtype=np.int64)
+        column[self._leaf] = np.arange(len(self._leaf))
+        return column
 
     def decide(self, normal: Normal, clause: Places, scoped: Scoped) -> Scoped:
         """The findings, of intents only those that are decided for: their cues, or else the clause that shows them best."""
