@@ -65,7 +65,7 @@ commitments = Table(
         C("day", "date", "日期", "day of the promise in the shop's zone"),
         C("sent_at", "time", "承诺时间", "when it was promised"),
         C("message_key", "key", "消息", "row_key of the message"),
-        C("kind", "code", "承诺什么", "what was promised: dispatch_today, price_protection, gift …"),
+        C("kind", "code", "承诺什么", "code of the taxonomy commitments: dispatch, arrival, price_protection, gift …"),
         C("due_at", "time", "兑现期限", "until when it must be kept; empty where no time was named", nullable=True),
         START, END, VERSION,
     ), key=("message_key", "kind", "start"), month_of="day", cluster=("customer_key", "sent_at"), fact=True,
@@ -83,11 +83,12 @@ _REVIEW = (
 review_readings = Table(
     "review_readings", "评价判读", "Reviews as they were read, text and later addition together", (
         *_REVIEW,
-        C("usable", "code", "可用", "usable, or why it says nothing: empty_text, default_positive, punctuation_only, "
-          "too_short_generic, template_duplicate"),
+        C("usable", "code", "可用", "usable, or what kind of text it is: empty_text, default_positive, punctuation_only, "
+          "too_short_generic, template_duplicate, service_only"),
         C("polarity", "code", "褒贬", "positive, negative: of the whole, rating included"),
         C("p_negative", "float", "差评概率", "probability that the whole is negative", unit="share"),
         C("has_complaint", "bool", "有不满", "any clause complains"),
+        C("conflict", "bool", "评分与文字不合", "the stars say one thing and the text another"),
         VERSION,
     ), key=("review_key",), month_of="day", cluster=("product_key", "day"), fact=True,
 )  # fmt: skip

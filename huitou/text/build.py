@@ -17,7 +17,9 @@ from huitou.lake.build import Build
 from huitou.rules.model import RulePack
 from huitou.rules.taxonomy import Words
 from huitou.tables import TABLES
-from huitou.text.chats import INQUIRY, chats, outcomes, read_chats
+from huitou.text.chats import INQUIRY, chats, outcomes, read_chats, read_promises
+from huitou.text.commitments import TAXONOMY as PROMISES
+from huitou.text.commitments import CommitmentReader
 from huitou.text.inquiries import InquiryReader
 from huitou.text.readings import read_reviews
 from huitou.text.reviews import Reviewer
@@ -103,10 +105,25 @@ class Texts:
         with texts:
             tags = self.build.keep("tags", tagged())
         if tags is None:
-            return self._stage("message_tags", None, [month])
+            for name in ("message_tags", "commitments"):
+                self._stage(name, None, [month])
+            return
         said = spoken.inner_join(tags, "text_hash")
         said = said.filter((said.speaker == "any") | (said.speaker == said.kind))
-        return self._stage("message_tags", said.mutate(message_key=said.row_key, version=ibis.literal(self.version)), [month])
+        self._stage("message_tags", said.mutate(message_key=said.row_key, version=ibis.literal(self.version)), [month])
+        promised = tags.filter(tags.taxonomy == PROMISES).select("text_hash").distinct()
+        self._promises(spoken.filter(spoken.kind == "agent").semi_join(promised, "text_hash"), month)
+
+    def _promises(self, said: Rows, month: str) -> None:
+        """What a month's messages that speak of a promise promise, and by when."""
+
+        def read() -> Iterator[pl.DataFrame]:
+            for part in self._slices("commitments", self._count(said), "row_key"):
+                frame = self.build.snapshot.frame(part(said))
+                if frame.height:
+                    yield read_promises(frame, _promises_of(self.words), self.version)
+
+        self._stage("commitments", self.build.keep("promises", read()), [month])
 
     def _inquiries(self, month: str, *, anew: bool) -> None:
         """Readings of a month's inquiries; unless `anew` those stay whose outcome and version are still the same."""
@@ -160,6 +177,11 @@ class Texts:
 @lru_cache(maxsize=1)
 def _tagger(words: Words) -> Tagger:
     return Tagger(words, [name for name in words.taxonomies if name not in NOT_OF_MESSAGES])
+
+
+@lru_cache(maxsize=1)
+def _promises_of(words: Words) -> CommitmentReader:
+    return CommitmentReader(words)
 
 
 @lru_cache(maxsize=1)

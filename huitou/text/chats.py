@@ -5,6 +5,7 @@ from typing import Any
 import ibis
 import polars as pl
 
+from huitou.text.commitments import CommitmentReader
 from huitou.text.inquiries import InquiryReader
 
 Rows = Any
@@ -58,3 +59,14 @@ def read_chats(said: pl.DataFrame, asked: pl.DataFrame, reader: InquiryReader, v
     found = found.drop("evidence").with_columns(listed).join(shown, on="chat", how="left")
     rows = of.join(found, on="chat").with_columns(pl.col("evidence").fill_null(""), version=pl.lit(version))
     return rows.drop("chat")
+
+
+def read_promises(said: pl.DataFrame, reader: CommitmentReader, version: str) -> pl.DataFrame:
+    """Rows of ``commitments``. `said`: messages of persons. Days and hours are named in the shop's own time: the wall clock."""
+    said = said.sort("row_key").with_row_index("chat").with_columns(pl.col("chat").cast(pl.Int64))
+    wall = pl.col("day").cast(pl.Datetime("us")) + pl.duration(seconds=pl.col("second"))
+    asked = said.select("chat", "text", at=wall, role=pl.lit("agent"), i=pl.lit(0, pl.Int64))
+    found = reader.read(asked).join(said.drop("text").with_columns(wall=wall), on="chat", how="left", maintain_order="left")
+    later = (pl.col("due_at") - pl.col("wall")).dt.total_microseconds()
+    found = found.with_columns(due_at=pl.col("sent_at") + later, message_key=pl.col("row_key"), version=pl.lit(version))
+    return found.unique(["message_key", "kind", "start"], maintain_order=True)
