@@ -1,5 +1,7 @@
 """The distributed engine: the same snapshots and expressions on Spark, over the same file lists."""
 
+import os
+import sys
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
@@ -33,6 +35,7 @@ def local_session(cores: str = "*") -> Any:
     """A Spark session on this machine, without web pages. Needs the extra ``spark`` and Java 17."""
     from pyspark.sql import SparkSession  # noqa: PLC0415  (an optional package)
 
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # text is read by Python workers, which need the same packages
     builder = SparkSession.builder.master(f"local[{cores}]").appName("huitou").config("spark.ui.enabled", "false")
     builder = builder.config("spark.sql.shuffle.partitions", "8").config("spark.driver.host", "127.0.0.1")
     return builder.config("spark.driver.bindAddress", "127.0.0.1").getOrCreate()

@@ -25,6 +25,7 @@ LOST = "lost"
 NOTHING = "none"
 SECOND = 0.12  # probability beside the primary's from which a further reason is told
 MOST_SECOND = 2
+OWN_CHANCE = 2.0  # of a shop's own leaf that is said outright, before all chances are brought to one
 CHATS = 4_000  # read at once
 _FROM_AGENTS = ("service.attitude", "service.off_point", "service.no_guidance", "service.robot_stuck")
 _SILENT, _SLOW, _UNANSWERED = "unknown.silent", "service.slow", "service.unanswered"
@@ -97,6 +98,7 @@ class LossReader:
     def _decide(self, messages: pl.DataFrame, tags: pl.DataFrame, outcome: pl.Series) -> pl.DataFrame:
         shown = messages_of(messages, tags, self._codes, speakers())
         chances = fitted().chances(*shown.features(self._codes), self._codes)
+        self._favour_own(chances, shown, messages, tags)
         sold = outcome.is_in(SOLD).fill_null(value=False).to_numpy()
         lost = (outcome == LOST).fill_null(value=False).to_numpy()
         chances[lost, -1] = 0
@@ -118,6 +120,15 @@ class LossReader:
             },
             schema=SCHEMA,
         )
+
+    def _favour_own(self, chances: npt.NDArray[np.float64], shown: Messages, messages: pl.DataFrame, tags: pl.DataFrame) -> None:
+        """A leaf of the shop's own that a customer says in so many words outweighs what was learnt of the built-in ones."""
+        own = {code: n for n, code in enumerate(self._codes) if code not in fitted().whole}
+        mine = (pl.col("taxonomy") == "loss") & pl.col("code").is_in(list(own)) & (pl.col("strength") == 3)
+        said = tags.filter(mine, ~pl.col("negated"))
+        said = said.filter(messages["role"].gather(said["row"]) == "customer")
+        for row, code in said.select("row", "code").iter_rows():
+            chances[shown.chat[row], own[code]] = max(chances[shown.chat[row], own[code]], OWN_CHANCE)
 
 
 def _said(outcome: pl.Expr) -> pl.Expr:

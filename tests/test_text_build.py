@@ -1,0 +1,166 @@
+"""What a build reads out of the texts: tags, reasons, promises, reviews; only of months that changed, or when words change."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from huitou.build import build
+from huitou.findings import diagnose
+from huitou.lake import Workspace
+from huitou.rules import load_pack
+from huitou.rules.taxonomy import load_taxonomies
+from huitou.tables import key63
+from tests.lakes import SHOP, micros, new_workspace, order, orders, put, rows
+
+OWN = """
+taxonomy = "loss"
+[leaves."product.engraving"]
+zh = "不能刻字"
+en = "no engraving"
+who = "product"
+remedy_zh = "页面写明哪些款能刻字。"
+remedy_en = "Say on the page which goods can be engraved."
+strong = ["(不能|没法)刻字"]
+"""
+
+
+def talk(*said: tuple[int, str, str, str]) -> pl.DataFrame:
+    """(customer, UTC time, kind, text) as canonical messages of agent 3; the shop's clock is eight hours ahead."""
+    found = []
+    for i, (customer, at, kind, text) in enumerate(said):
+        local = micros(at) // 1_000_000 + 8 * 3600
+        found.append(
+            {
+                "shop_key": SHOP, "customer_key": customer, "agent_key": 3, "sent_at": micros(at), "day": local // 86400,
+                "second": local % 86400, "kind": kind, "text": text, "text_hash": key63(text), "chars": len(text), "row": i + 2,
+            }
+        )  # fmt: skip
+    return pl.DataFrame(found).with_columns(pl.col("day").cast(pl.Int32).cast(pl.Date))
+
+
+CHAT = (
+    (1, "2026-05-01 02:00:00", "customer", "这个包能不能便宜点"),
+    (1, "2026-05-01 02:00:20", "agent", "亲，您好，已经是活动价了"),
+    (1, "2026-05-01 02:01:00", "customer", "可以刻字吗"),
+    (1, "2026-05-01 02:01:20", "agent", "这款刻不了的"),
+    (1, "2026-05-01 02:02:00", "customer", "不能刻字那算了"),
+)
+
+
+@pytest.fixture
+def ws(tmp_path: Path) -> Workspace:
+    ws = new_workspace(tmp_path)
+    put(ws, "messages", talk(*CHAT), content="chats", name="chats.txt")
+    placed = [order(1, customer_key=2, paid_at=micros("2026-05-20 10:00:00"), created_at=micros("2026-05-20 09:00:00"))]
+    put(ws, "orders", orders(placed), content="orders", name="orders.csv")
+    return ws
+
+
+def reasons(ws: Workspace) -> list[tuple[Any, ...]]:
+    return rows(ws, "inquiry_reasons", "customer_key", "outcome", "primary")
+
+
+def test_tags_lie_where_the_words_stand(ws: Workspace) -> None:
+    build(ws)
+    with ws.read() as snapshot:
+        texts = snapshot.table("messages").select("text", message_key="row_key")
+        tags = snapshot.frame(snapshot.table("message_tags").inner_join(texts, "message_key"))
+    said = {(t["taxonomy"], t["code"], t["text"][t["start"] : t["end"]]) for t in tags.iter_rows(named=True)}
+    assert ("intents", "ask_price_discount", "能不能便宜点") in said or any(c == "ask_price_discount" for _, c, _ in said)
+    assert {t["kind"] for t in tags.filter(pl.col("taxonomy") == "steps").iter_rows(named=True)} <= {"agent"}
+
+
+def test_a_leaf_of_the_workspace_works_without_code(ws: Workspace) -> None:
+    build(ws)
+    assert ws.lake.check() == []
+    before = rows(ws, "message_tags", "code")
+    assert ("product.engraving",) not in before
+    (ws.path / "taxonomies").mkdir()
+    (ws.path / "taxonomies" / "own.toml").write_text(OWN, "utf-8")
+    report = build(ws)
+    assert "inquiries" not in report.rows and report.rows["message_tags"] > 0
+    assert ("product.engraving",) in rows(ws, "message_tags", "code")
+    with ws.read() as snapshot:
+        found = diagnose(snapshot, ws.settings, load_pack(ws.settings.rules, ws.path), words=load_taxonomies(ws.path))
+    (loss,) = [t for t in found.tables if t.kind == "loss"]
+    assert [(r.code, r.zh, r.n) for r in loss.reasons] == [("product.engraving", "不能刻字", 1)]
+    (asked,) = loss.reasons[0].evidence
+    assert [line.text for line in asked.lines if line.mark][-1] == "不能刻字那算了"
+    assert build(ws).months == ()
+
+
+def test_only_months_that_changed_are_read_again(ws: Workspace) -> None:
+    build(ws)
+    assert reasons(ws)[0][:2] == (1, "lost")
+    later = talk((4, "2026-07-01 02:00:00", "customer", "包邮吗"), (4, "2026-07-01 02:00:10", "agent", "满99包邮"))
+    put(ws, "messages", later, content="later", name="later.txt")
+    assert build(ws).months == ("2026-07",)
+    assert {r[0] for r in reasons(ws)} == {1, 4}
+
+
+def test_an_order_that_comes_later_changes_the_reading(ws: Workspace) -> None:
+    build(ws)
+    paid = order(9, customer_key=1, created_at=micros("2026-05-01 02:10:00"), paid_at=micros("2026-05-01 02:11:00"))
+    put(ws, "orders", orders([paid]), content="more", name="more.csv")
+    build(ws)
+    assert reasons(ws) == [(1, "paid", None)]
+
+
+def test_an_unpaid_order_that_another_replaced_is_no_loss_and_one_tells_why(ws: Workspace) -> None:
+    placed = [
+        order(5, customer_key=5, created_at=micros("2026-05-02 03:00:00")),
+        order(6, customer_key=5, created_at=micros("2026-05-02 03:05:00"), paid_at=micros("2026-05-02 03:06:00")),
+        order(7, customer_key=7, created_at=micros("2026-05-02 03:00:00"), placed_fen=5000),
+    ]
+    put(ws, "orders", orders(placed).with_columns(day=pl.date(2026, 5, 2)), content="three", name="three.csv")
+    said = talk(
+        (7, "2026-05-02 03:30:00", "agent", "亲，订单还没付款哦"), (7, "2026-05-02 03:31:00", "customer", "卡里余额不够了")
+    )
+    put(ws, "messages", said, content="why", name="why.txt")
+    build(ws)
+    told = rows(ws, "unpaid_reasons", "order_key", "reason", "replaced_by", "after")
+    assert told == [(5, "wrong_item", 6, False), (7, "balance", None, True)]
+
+
+def test_a_promise_is_due_by_the_shops_own_clock(ws: Workspace) -> None:
+    put(ws, "messages", talk((8, "2026-05-03 02:00:00", "agent", "今天一定给您发货")), content="p", name="p.txt")
+    build(ws)
+    ((kind, due),) = rows(ws, "commitments", "kind", "due_at")
+    assert (kind, due) == ("dispatch", micros("2026-05-03 15:59:59"))
+
+
+def test_reviews_are_read_with_their_later_addition(ws: Workspace) -> None:
+    said = [
+        ("包很好看，就是味道有点大", None, "good"),
+        ("此用户没有填写评价。", None, "good"),
+        ("不错", "用了一周开线了", "good"),
+    ]
+    frame = pl.DataFrame(
+        [
+            {"shop_key": SHOP, "day": "2026-05-04", "rating": r, "score": 5, "text": t, "append_text": a, "default_text": False, "row": i + 2}
+            for i, (t, a, r) in enumerate(said)
+        ]
+    ).with_columns(pl.col("day").str.to_date())  # fmt: skip
+    put(ws, "reviews", frame, content="r", name="r.csv")
+    build(ws)
+    assert sorted(r[0] for r in rows(ws, "review_readings", "has_complaint")) == [False, True, True]
+    told = rows(ws, "review_clauses", "part", "aspect", "polarity")
+    assert ("text", "smell", "negative") in told and any(part == "append" and p == "negative" for part, _, p in told)
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+def test_the_same_tags_come_out_of_spark() -> None:
+    pytest.importorskip("pyspark")
+    from huitou.lake.spark import local_session
+    from huitou.text import Tagger
+
+    texts = ["能便宜点吗", "有没有检测报告", "我再看看", "太贵了", "今天能发货吗"] * 40
+    tagger = Tagger(load_taxonomies())
+    ours = tagger.tag(pl.Series(texts)).sort("row", "taxonomy", "code", "start")
+    frame = local_session("2").createDataFrame(list(enumerate(texts)), "row long, text string")
+    schema = "row long, taxonomy string, code string, start long, end long, strength byte, asked boolean, negated boolean, version string"
+    theirs = pl.DataFrame(pl.from_arrow(frame.mapInArrow(lambda batches: (tagger(b) for b in batches), schema).toArrow()))
+    assert theirs.sort("row", "taxonomy", "code", "start").rows() == ours.rows()
