@@ -16,7 +16,6 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow.csv as pc
-import xlsxwriter
 
 from huitou.errors import HuitouError, Say, in_language
 from huitou.lake import Workspace
@@ -207,6 +206,8 @@ def write_table(table: Mendable, path: Path) -> Path:
     draft = path.with_name(path.name + ".part")
     os.close(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
     if path.suffix.lower() == ".xlsx":
+        import xlsxwriter  # noqa: PLC0415 - an import writes no workbook
+
         if len(table.rows) >= _SHEET_ROWS:
             raise HuitouError(
                 Say(f"{len(table.rows):,} 行放不进一张工作表。", f"{len(table.rows):,} rows do not fit on a sheet."),
