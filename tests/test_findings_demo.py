@@ -1,14 +1,16 @@
 """The whole diagnosis on the demo shop, whose planted truth is known, and on a bare order report."""
 
 import csv
+import json
 import random
 from datetime import datetime, timedelta
 
 import ibis
+import polars as pl
 import pytest
 
-from huitou.demo import settings_for_demo, write_demo
 from huitou.build import build
+from huitou.demo import settings_for_demo, write_demo
 from huitou.findings import diagnose
 from huitou.lake.workspace import Workspace
 from huitou.rules import load_pack
@@ -30,6 +32,18 @@ def demo(tmp_path_factory):
     write_demo(folder / "exports", scale=0.6)
     files = sorted(f for f in (folder / "exports").iterdir() if f.name not in ("truth.json", "README.txt"))
     return opened(folder / "shop", files, **settings_for_demo())
+
+
+@pytest.fixture(scope="module")
+def truth(demo):
+    """What was planted, as frames: inquiries with the keys of the lake, unpaid orders, hidden complaints."""
+    planted = json.loads((demo.path.parent / "exports" / "truth.json").read_text("utf-8"))
+    return {k: pl.DataFrame(planted[k], infer_schema_length=None) for k in ("inquiries", "unpaid_orders", "hidden_complaints")}
+
+
+def stored(ws, name):
+    with ws.read() as snapshot:
+        return snapshot.frame(snapshot.table(name))
 
 
 class Recording:
@@ -103,6 +117,40 @@ def test_marks_lie_inside_their_lines_and_excerpts_are_short(seen):
     for piece in pieces:
         assert 1 <= len(piece.lines) <= 6
         assert all(0 <= a < b <= len(line.text) for line in piece.lines for a, b in line.mark)
+
+
+def test_the_planted_causes_of_unpaid_orders_come_back(demo, truth):
+    ids = stored(demo, "orders").select("order_key", "order_id")
+    both = truth["unpaid_orders"].join(ids, on="order_id").join(stored(demo, "unpaid_reasons"), on="order_key")
+    said = both.filter(pl.col("said_at").is_not_null())
+    assert said.height > 200 and (said["cause"] == said["reason"]).mean() >= 0.9
+    found = both.filter(pl.col("reason") != "unknown")
+    assert (found["cause"] == found["reason"]).mean() >= 0.9
+    assert both.filter(cause="wrong_item")["replaced_by"].is_not_null().mean() >= 0.9
+
+
+def test_the_planted_hidden_complaints_come_back(demo, truth):
+    good = stored(demo, "reviews").filter(rating="good").join(
+        stored(demo, "review_readings").select("has_complaint", row_key="review_key"), on="row_key"
+    )  # fmt: skip
+    hidden = truth["hidden_complaints"].select(day=pl.col("date").str.to_date(), text="text").unique()
+    later = pl.col("append_text").fill_null("").str.contains("有点紧|开始掉色")  # complaints of later additions
+    planted = good.join(hidden.with_columns(hidden=True), on=["day", "text"], how="left").with_columns(
+        planted=pl.col("hidden").fill_null(False) | later
+    )  # fmt: skip
+    hits = planted.filter("planted", "has_complaint").height
+    assert hits / planted["planted"].sum() >= 0.9
+    assert hits / planted["has_complaint"].sum() >= 0.9
+
+
+def test_most_of_the_planted_loss_reasons_come_back(demo, truth):
+    lost = truth["inquiries"].filter(pl.col("reason").is_not_null())
+    agents = dict(stored(demo, "agents").select("account", "agent_key").iter_rows())
+    keys = {"customer_key": demo.people().tokens(lost["nick"]), "agent_key": lost["account"].replace_strict(agents)}
+    lost = lost.with_columns(**keys, day=pl.col("start").str.slice(0, 10).str.to_date())
+    both = lost.join(stored(demo, "inquiry_reasons").filter(outcome="lost"), on=["customer_key", "agent_key", "day"])
+    assert both.height > 0.95 * lost.height
+    assert (both["reason"] == both["primary"]).mean() >= 0.6
 
 
 def test_nothing_refused_is_advised(seen):

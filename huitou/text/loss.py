@@ -122,9 +122,9 @@ class LossReader:
         )
 
     def _favour_own(self, chances: npt.NDArray[np.float64], shown: Messages, messages: pl.DataFrame, tags: pl.DataFrame) -> None:
-        """A leaf of the shop's own that a customer says in so many words outweighs what was learnt of the built-in ones."""
+        """A leaf of the shop's own that a customer says outright outweighs what was learnt of the built-in ones."""
         own = {code: n for n, code in enumerate(self._codes) if code not in fitted().whole}
-        mine = (pl.col("taxonomy") == "loss") & pl.col("code").is_in(list(own)) & (pl.col("strength") == 3)
+        mine = (pl.col("taxonomy") == "loss") & pl.col("code").is_in(list(own)) & (pl.col("strength") >= 2)
         said = tags.filter(mine, ~pl.col("negated"))
         said = said.filter(messages["role"].gather(said["row"]) == "customer")
         for row, code in said.select("row", "code").iter_rows():

@@ -13,7 +13,7 @@ SECOND_US = 1_000_000
 BEFORE_US = 3600 * SECOND_US
 """What was said this long before the order may tell why it is not paid, where nothing was said after it."""
 SURE = 3
-"""Before the order only words that say so in so many words count."""
+"""Before the order only what is said, not asked, in so many words counts."""
 
 
 def unpaid(orders: Rows, every: Rows, tags: Rows | None, *, pack: RulePack, version: str) -> Rows:
@@ -49,11 +49,11 @@ def unpaid(orders: Rows, every: Rows, tags: Rows | None, *, pack: RulePack, vers
 def _told(orders: Rows, tags: Rows, window: int) -> Rows:
     """One row for each order around which a reason was said: reason, message_key, agent_key, after."""
     tags = tags.filter(tags.taxonomy == "unpaid", tags.kind == "customer", tags.code != "unknown", ~tags.negated)
-    tags = tags.select("agent_key", "sent_at", "message_key", "strength", reason="code", by="customer_key")
+    tags = tags.select("agent_key", "sent_at", "message_key", "strength", "asked", reason="code", by="customer_key")
     met = orders.inner_join(tags, [orders.customer_key == tags.by])
     met = met.mutate(after=met.sent_at >= met.created_at)
     soon = met.after & (met.sent_at <= met.created_at + window)
-    just = ~met.after & (met.sent_at >= met.created_at - BEFORE_US) & (met.strength >= SURE)
+    just = ~met.after & (met.sent_at >= met.created_at - BEFORE_US) & (met.strength >= SURE) & ~met.asked
     near = met.filter(soon | just)
     vague = (near.reason == "hesitating").ifelse(1, 0)
     order = [near.after.desc(), vague, near.strength.desc(), near.sent_at.desc(), near.message_key, near.reason]
