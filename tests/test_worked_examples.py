@@ -48,6 +48,7 @@ AOV = {
 }  # fmt: skip
 
 
+@pytest.mark.slow  # six months of chats; short numbers by agent stand in test_metrics_service.py
 def test_aov_by_agent_july_to_december(tmp_path: Path) -> None:
     """[003] 5.3.4: shop 57; means 67, 65.83, 66.17, 64.33, 72.17; bar 65.55: only 丁 is below."""
     orders, chats = [], {}
