@@ -1,5 +1,6 @@
 """What a build reads out of the texts: tags, reasons, promises, reviews; only of months that changed, or when words change."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,25 @@ def test_reviews_are_read_with_their_later_addition(ws: Workspace) -> None:
     assert sorted(r[0] for r in rows(ws, "review_readings", "has_complaint")) == [False, True, True]
     told = rows(ws, "review_clauses", "part", "aspect", "polarity")
     assert ("text", "smell", "negative") in told and any(part == "append" and p == "negative" for part, _, p in told)
+
+
+def test_a_complaint_that_rises_in_the_last_week_is_a_finding(ws: Workspace) -> None:
+    texts = [(f"2026-05-{1 + i % 21:02}", "不错" if i % 7 == 0 else f"包很好看，第{i}次买") for i in range(150)]
+    texts += [(f"2026-05-{25 + i % 7:02}", "好看，就是味道有点大" if i % 2 else f"很好看，第{i}次背") for i in range(40)]
+    frame = pl.DataFrame(
+        [
+            {"shop_key": SHOP, "day": day, "rating": "good", "score": 5, "sku": "黑色", "text": t, "default_text": False, "row": i + 2}
+            for i, (day, t) in enumerate(texts)
+        ]
+    ).with_columns(pl.col("day").str.to_date())  # fmt: skip
+    put(ws, "reviews", frame, content="many", name="many.csv")
+    build(ws)
+    period = (date(2026, 5, 1), date(2026, 5, 31))
+    with ws.read() as snapshot:
+        found = diagnose(snapshot, ws.settings, load_pack(ws.settings.rules, ws.path), period=period)
+    (rise,) = [f for f in found.findings if f.code == "reviews.rising"]
+    assert rise.period == (date(2026, 5, 25), date(2026, 5, 31)) and "气味" in rise.title_zh
+    assert rise.goal.value == 0 and rise.value == pytest.approx(7 / 27) and rise.evidence  # equal ones of a day are one
 
 
 @pytest.mark.spark

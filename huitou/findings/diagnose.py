@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from huitou.errors import NeedsData, Say
-from huitou.findings import agents, conversion, follow_up, logistics, payment, products, quality, response, reviews, value
+from huitou.findings import agents, conversion, follow_up, logistics, payment, products, quality, response, reviews, rising, value
 from huitou.findings.case import SILENT, Case
 from huitou.findings.model import Cause, Diagnosis, Finding
 from huitou.findings.tables import tables
@@ -29,7 +29,7 @@ THIN = 0.05
 KINDS: tuple[Callable[[Case], Finding | None], ...] = (
     conversion.gap, conversion.decline, agents.below_peers, products.lost, follow_up.dropped, payment.unpaid,
     response.busy_hours, response.speed, response.unanswered, logistics.slow_lines,
-    reviews.hidden, reviews.bad_products, reviews.price_drop, reviews.rating_drop,
+    rising.issue, reviews.hidden, reviews.bad_products, reviews.price_drop, reviews.rating_drop,
     quality.forbidden, quality.promises,
     value.order_value, value.refund_products, value.refund_rise, value.refund_share,
 )  # fmt: skip
