@@ -11,6 +11,8 @@ from huitou.facts.inquiries import inquiries
 from huitou.facts.orders import first_payments, order_facts
 from huitou.rules.packs import load_pack
 from huitou.tables import TABLES
+from huitou.text.chats import chats, outcomes
+from huitou.text.unpaid import unpaid
 from tests.facts_shop import IBIS, expressions, unbound
 
 PACKS = ("tmall-2025", "course")
@@ -45,3 +47,12 @@ def test_without_chats_or_orders_the_rest_is_still_built() -> None:
     asked = inquiries(unbound("receptions"), None, None, None, pack=pack, roster=Roster())
     assert list(alone.columns) == [c.name for c in TABLES["order_facts"].columns]
     assert list(asked.columns) == [c.name for c in TABLES["inquiries"].columns]
+
+
+def test_what_texts_are_read_from_compiles_for_spark() -> None:
+    made("tmall-2025")
+    asked, orders = outcomes(unbound("inquiries"), known=True), unbound("order_facts")
+    why = unpaid(orders, orders, unbound("message_tags"), pack=load_pack("tmall-2025"), version="1")
+    for expr in (chats(asked, unbound("messages")), why):
+        assert ibis.to_sql(expr, dialect="pyspark").upper().startswith(("SELECT", "WITH"))
+    assert {c.name for c in TABLES["unpaid_reasons"].columns} <= set(why.columns)
