@@ -13,7 +13,7 @@ from huitou.text.normal import Normal, Places
 from huitou.text.sentences import Sentences, Stretches, learnt
 
 TAXONOMY, OTHER = "intents", "other"
-CUE_LOGITS = (0.0, 0.5, 1.0, 1.5)  # that a cue of strength 0 … 3 adds
+CUE_LOGITS = (0.0, 0.5, 1.0, 2.5)  # that a cue of strength 0 … 3 adds
 AT_LEAST = 0.0  # logit from which a code is said
 
 
