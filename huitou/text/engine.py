@@ -70,10 +70,15 @@ class Engine:
         self._only_asked = np.array([leaf.asked == "only" for _, leaf in self.leaves])
         self._drop_negated = np.array([leaf.negated == "drop" for _, leaf in self.leaves])
 
+    @property
+    def phrases(self) -> Phrases:
+        """The compiled cues."""
+        return self._compiled()
+
     def find(self, normal: Normal) -> tuple[Found, Places]:
         """All findings, those of `SPEECH` too, counter-cues applied, and the clause of every character."""
         clause = clause_numbers(normal)
-        spans = self._compiled().find(normal, clause)
+        spans = self.phrases.find(normal, clause)
         place = clause[spans.start], normal.rows[spans.start]
         found = Found(self._leaf[spans.cue], self._kind[spans.cue], place[1], spans.start, spans.end, place[0])
         against = found.kind == KINDS.index("not")
