@@ -133,7 +133,8 @@ def _brushed_off(said: pl.DataFrame, read: pl.DataFrame, loss: pl.DataFrame) -> 
     """chat, code: at least two replies, and half of all, were one word or a brush-off without courtesy."""
     brushed = pl.col("row").is_in(read.filter(pl.col("code") == BRUSH_OFF)["row"].implode())
     bare = (pl.col("length") <= 4) & ~pl.col("text").str.contains(_POLITE)
-    replies = said.filter("agent").group_by("chat").agg(pl.len().alias("n"), (brushed | bare).sum().alias("curt"))
+    each = said.filter("agent").select("chat", (brushed | bare).alias("curt"))
+    replies = each.group_by("chat").agg(pl.len().alias("n"), pl.col("curt").sum())
     lost = loss.filter(pl.col("primary").is_not_null()).select("chat")
     return (
         replies.filter((pl.col("curt") >= 2) & (pl.col("curt") * 2 >= pl.col("n")))
