@@ -125,3 +125,11 @@ def test_cues_with_gaps_are_found_by_their_rarest_part() -> None:
     found, _ = engine.find(normalise(pl.Series(texts)))
     leaves = {(int(row), engine.leaves[leaf][1].code) for row, leaf in zip(found.row, found.leaf)}
     assert (1, "price.bargain_refused") in leaves and (0, "price.cheaper_elsewhere") in leaves
+
+
+def test_long_texts_are_read_few_at_a_time_with_the_same_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["太贵了", "什么时候发货" * 40, "包邮吗", "好的", "我再看看"]
+    whole = tags(*texts)
+    monkeypatch.setattr("huitou.text.tagger.CHARACTERS", 100)
+    monkeypatch.setattr("huitou.text.tagger.ROWS", 2)
+    assert tags(*texts) == whole

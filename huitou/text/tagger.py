@@ -6,6 +6,7 @@ function.
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from huitou.text.intents import TAXONOMY as INTENTS
 from huitou.text.normal import normalise
 
 ROWS = 32_768  # tagged at once: their arrays stay in the processor's cache
+CHARACTERS = 2**23  # of them, at most with one text more
 LONGEST = 4 * 2**20  # characters of a text that are read; no message is longer
 CHATS = ("loss", "unpaid", "intents", "steps", "faults", "complaints")
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -55,12 +57,13 @@ class Tagger:
         """
         typed = texts.rename("text").to_frame().with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
         distinct = typed.select(pl.col("text").unique(maintain_order=True)).with_row_index("distinct").drop_nulls("text")
-        parts = [distinct["text"].slice(at, ROWS) for at in range(0, distinct.height, ROWS)]
+        begins = _begins(distinct["text"])
+        parts = [distinct["text"].slice(at, end - at) for at, end in pairwise((*begins, distinct.height))]
         with ThreadPoolExecutor(2) as pool:
             tags = list(pool.map(self._tags, parts))
         if not tags:
             return pl.DataFrame(schema=SCHEMA)
-        found = pl.concat(frame.with_columns(pl.col("distinct") + at * ROWS) for at, frame in enumerate(tags))
+        found = pl.concat(frame.with_columns(pl.col("distinct") + at) for at, frame in zip(begins, tags, strict=True))
         at = distinct.with_columns(pl.col("distinct").rank("ordinal").cast(pl.Int64) - 1)
         rows = typed.join(at, on="text").select("row", "distinct")
         named = rows.join(found, on="distinct").join(self._names, on="leaf").sort("row", "start", "end", "leaf")
@@ -88,6 +91,15 @@ class Tagger:
         columns: dict[str, npt.NDArray[np.generic]] = {"distinct": found.row, "leaf": found.leaf, "start": start, "end": end}
         columns |= {"strength": self._strength[found.kind], "asked": scoped.asked, "negated": scoped.negated}
         return pl.DataFrame(columns)
+
+
+def _begins(texts: pl.Series) -> list[int]:
+    """Where the stretches begin that are tagged at once: `ROWS` texts, or those that hold `CHARACTERS`."""
+    filled = (
+        texts.str.len_chars().clip(upper_bound=LONGEST).cast(pl.Int64).cum_sum().shift(1, fill_value=0).to_numpy() // CHARACTERS
+    )
+    number = np.arange(len(texts)) // ROWS + filled
+    return [0, *(np.flatnonzero(np.diff(number)) + 1).tolist()] if len(texts) else []
 
 
 __all__ = ["CHATS", "SCHEMA", "SPEECH", "Tagger"]
