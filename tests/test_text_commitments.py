@@ -37,7 +37,9 @@ def test_kind_and_due_time(text: str, kind: str, due: datetime | None) -> None:
     assert all(0 <= one["start"] < one["end"] <= len(text) for one in found)
 
 
-@pytest.mark.parametrize("text", ["今天发不了货", "大概三天能到", "什么时候发货呢亲是问这个吗", "发票今天发您", "不支持价保", "送货上门的"])
+@pytest.mark.parametrize(
+    "text", ["今天发不了货", "大概三天能到", "什么时候发货呢亲是问这个吗", "发票今天发您", "不支持价保", "送货上门的"]
+)
 def test_no_promise(text: str) -> None:
     assert promises(text) == []
 

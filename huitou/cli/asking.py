@@ -21,9 +21,8 @@ def language_model(workspace: Path) -> "tuple[LanguageModel, float]":
     settings = Workspace.open(workspace).settings.llm
     if settings is None:
         fix = Say("在 huitou.toml 的 [llm] 下写上 url 和 model。", "Write url and model under [llm] in huitou.toml.")
-        raise SettingsError(
-            workspace / "huitou.toml", "llm.url", Say("没有填写，不问大模型", "is missing: no model is asked"), fix
-        )
+        file = workspace.joinpath("huitou.toml")
+        raise SettingsError(file, "llm.url", Say("没有填写，不问大模型", "is missing: no model is asked"), fix)
     return LanguageModel(settings, mask, workspace / "models" / "llm_answers.jsonl"), settings.below
 
 

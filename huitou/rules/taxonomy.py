@@ -1,7 +1,7 @@
 """Reads taxonomies: ``taxonomies/*.toml`` here and in a workspace, whose files extend the built-in ones through the same door.
 
-A file names its taxonomy and its leaves. A leaf has zh, en, who can act, a remedy and lists of cues (`expand.py` says how a cue
-is written; a list is a TOML array, or one text with white space between the cues): ``strong``, ``cues`` and ``weak`` show the leaf,
+A file names its taxonomy and its leaves. A leaf has zh, en, who can act, a remedy and lists of cues (`expand.py` says how a
+cue is written; a list is a TOML array, or one text with white space between the cues): ``strong``, ``cues`` and ``weak`` show it,
 ``good`` and ``bad`` show it and say how the writer found it, ``not`` rules it out in the same clause. A workspace's leaf of
 a known code adds its cues to the built-in ones; ``replace = true`` puts it in their place.
 """
@@ -37,7 +37,7 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One code: names, who can act, the remedy, how people say it. `asked`, `negated`: what a question, a negation makes of it."""
+    """One code: names, who acts, the remedy, how people say it. `asked`, `negated`: what a question, a negation makes of it."""
 
     code: str
     zh: str

@@ -80,8 +80,11 @@ class ClauseReader:
         is_name = np.concatenate((np.zeros(len(sides.leaf), dtype=bool), np.ones(len(names.leaf), dtype=bool)))
         bad, good = np.concatenate((bad, none)), np.concatenate((good, none))
         hint = is_name & (both.kind == _WEAK)
-        parts = (both.leaf, both.row, clause[both.start], both.start, both.end, bad, good, is_name, hint, suggests)
-        return Marks(*(part[order] for part in parts)), clause
+        both = both.where(order)
+        return Marks(
+            both.leaf, both.row, clause[both.start], both.start, both.end,
+            bad[order], good[order], is_name[order], hint[order], suggests[order],
+        ), clause  # fmt: skip
 
     def _longest(self, sides: Found) -> Places:
         """Which readings lie in no other, nor end inside one that says neither.
@@ -123,7 +126,8 @@ class ClauseReader:
         """Which readings speak of the goods for sure: their clause names an aspect, or the review is short."""
         strong = names.where((names.kind != _WEAK) & (names.leaf != self._overall))
         short = np.diff(normal.first)[sides.row] <= _SHORT
-        return short | self._aspect[sides.leaf] | clause_table(clause[strong.start], clause)[clause[sides.start]]
+        named: Flags = short | self._aspect[sides.leaf] | clause_table(clause[strong.start], clause)[clause[sides.start]]
+        return named
 
     def _closes(self, sides: Found, normal: Normal, clause: Places) -> Flags:
         """Which readings end their clause, but for particles and signs."""
@@ -151,7 +155,8 @@ class ClauseReader:
         fits = (begin <= sides.start) & (past.row[near] == sides.row) & (clause[sides.start] - clause[begin] <= _CARRY)
         fits |= (clause[sides.start] == clause[begin]) & (past.row[near] == sides.row)
         turned = np.searchsorted(now, sides.start, side="right") > np.searchsorted(now, begin, side="left")
-        return fits & ~turned
+        kept: Flags = fits & ~turned
+        return kept
 
 
 def clause_table(clauses: Places, clause: Places) -> Flags:
