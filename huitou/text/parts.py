@@ -1,0 +1,160 @@
+"""The three ways to learn of which models are made: lines, a hidden layer, and clauses of which any may show a label.
+
+Each takes a sparse matrix of texts (or clauses) and which label each text has, and gives weights as arrays.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix, hstack
+
+from huitou.text.grams import Floats, Numbers
+from huitou.text.normal import Places
+
+Flags = npt.NDArray[np.bool_]
+Arrays = dict[str, Floats]
+SEED = 20260531
+_SMOOTH = 0.05  # what an answer may be wrong by chance
+_DROPPED_GRAMS, _DROPPED_UNITS = 0.5, 0.5
+_BATCH, _ROUNDS, _STEP = 256, 6, 2e-3
+_NEVER = 0.3  # how often an n-gram is taken to stand even where it never does
+_STRENGTH = 0.1  # of the squared weights of clauses beside their error
+_MOST_STEPS = 60
+
+
+def fit_lines(texts: csr_matrix, labels: Flags, cost: float) -> Arrays:
+    """One straight line a label between the texts that have it and the others (support vectors): weights and bias.
+
+    Where there is one label only, each n-gram first counts by how much more often it stands on one side than on the other.
+    Wang and Manning 2012, «Baselines and bigrams».
+    """
+    from sklearn.svm import LinearSVC  # noqa: PLC0415 - it takes longer to load than a model takes to be used
+
+    ratio = {"ratio": _ratio(texts, labels[:, 0])} if labels.shape[1] == 1 else {}
+    texts = weighed(texts, ratio)
+    texts.sum_duplicates()
+    weights = np.zeros((texts.shape[1], labels.shape[1]), dtype=np.float32)
+    bias = np.zeros(labels.shape[1], dtype=np.float32)
+    for nth in range(labels.shape[1]):
+        if labels[:, nth].any() and not labels[:, nth].all():
+            line = LinearSVC(C=cost, tol=1e-3, random_state=SEED, max_iter=2000).fit(texts, labels[:, nth])
+            weights[:, nth], bias[nth] = line.coef_[0], line.intercept_[0]
+        else:
+            bias[nth] = 1.0 if labels[:, nth].any() else -1.0
+    return {"lines": weights, "lines_bias": bias} | ratio
+
+
+def _ratio(texts: csr_matrix, label: Flags) -> Floats:
+    sides = [np.bincount(texts[rows].indices, texts[rows].data, texts.shape[1]) + _NEVER for rows in (label, ~label)]
+    ratio: Floats = np.log((sides[0] / sides[0].sum()) / (sides[1] / sides[1].sum())).astype(np.float32)
+    return ratio
+
+
+def weighed(texts: csr_matrix, arrays: Arrays) -> csr_matrix:
+    """Texts as the lines read them: with the ratios, where there are any, and of length 1 again."""
+    if "ratio" not in arrays:
+        return texts.copy()
+    data = texts.data * arrays["ratio"][texts.indices]
+    length = np.sqrt(np.add.reduceat(np.append(data * data, 0), texts.indptr[:-1])) * (np.diff(texts.indptr) > 0)
+    data /= np.repeat(np.maximum(length, 1e-6), np.diff(texts.indptr))
+    return csr_matrix((data.astype(np.float32), texts.indices, texts.indptr), shape=texts.shape)
+
+
+def fit_hidden(texts: csr_matrix, labels: Flags, units: int) -> Arrays:
+    """A layer of `units` that each read all n-grams, and a line a label on what they say. Half of the n-grams and of the
+    units are left out at each step, so that none can rely on another. Adam, Kingma and Ba 2015."""
+    chance = np.random.default_rng(SEED)
+    arrays = [
+        (chance.standard_normal((texts.shape[1], units)) * 0.05).astype(np.float32),
+        np.zeros(units, dtype=np.float32),
+        (chance.standard_normal((units, labels.shape[1])) * 0.3).astype(np.float32),
+        np.zeros(labels.shape[1], dtype=np.float32),
+    ]
+    means, squares = [np.zeros_like(a) for a in arrays], [np.zeros_like(a) for a in arrays]
+    aims = (labels * (1 - 2 * _SMOOTH) + _SMOOTH).astype(np.float32)
+    step = 0
+    for _ in range(_ROUNDS):
+        order = chance.permutation(texts.shape[0])
+        for at in range(0, len(order), _BATCH):
+            step += 1
+            rows = order[at : at + _BATCH]
+            known, batch = _columns(texts[rows], chance)
+            slopes = _slopes(batch, aims[rows], [arrays[0][known], *arrays[1:]], chance)
+            for nth, slope in enumerate(slopes):
+                some = known if nth == 0 else slice(None)
+                mean = means[nth][some] = means[nth][some] * 0.9 + 0.1 * slope
+                square = squares[nth][some] = squares[nth][some] * 0.999 + 0.001 * slope * slope
+                arrays[nth][some] -= _STEP * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
+    return dict(zip(("hidden", "hidden_bias", "out", "out_bias"), arrays, strict=True))
+
+
+def _columns(batch: csr_matrix, chance: np.random.Generator) -> tuple[Numbers, csr_matrix]:
+    """The columns that a batch touches, and the batch of only these, half of its n-grams left out."""
+    known, inverse = np.unique(batch.indices, return_inverse=True)
+    stays = (chance.random(len(batch.data)) >= _DROPPED_GRAMS) / (1 - _DROPPED_GRAMS)
+    held = ((batch.data * stays).astype(np.float32), inverse.astype(np.int32), batch.indptr)
+    return known, csr_matrix(held, shape=(batch.shape[0], len(known)))
+
+
+def _slopes(batch: csr_matrix, aims: Floats, arrays: list[Floats], chance: np.random.Generator) -> list[Floats]:
+    """How the error of a batch changes with each array."""
+    hidden, hidden_bias, out, out_bias = arrays
+    said = batch @ hidden + hidden_bias
+    stays = ((chance.random(said.shape) >= _DROPPED_UNITS) / (1 - _DROPPED_UNITS)).astype(np.float32)
+    heard = np.maximum(said, 0) * stays
+    wrong = (sigmoid(heard @ out + out_bias) - aims) / len(aims)
+    back = (wrong @ out.T) * stays * (said > 0)
+    return [batch.T @ back, back.sum(0), heard.T @ wrong, wrong.sum(0)]
+
+
+def fit_clauses(clauses: csr_matrix, row: Places, labels: Flags) -> Arrays:
+    """Each clause speaks of one label or of none, and a text has the labels that any of its clauses speaks of.
+
+    Which clause it was need not be known: the likelihood of the texts' labels, 1 − ∏(1 − p), is what is made largest.
+    `row`: the text of each clause, ascending from 0.
+    """
+    from scipy.optimize import minimize  # noqa: PLC0415 - as above
+
+    ones = csr_matrix(np.ones((clauses.shape[0], 1)))
+    held = hstack((clauses.astype(np.float64), ones)).tocsr()
+    turned = held.T.tocsr()
+    starts = np.searchsorted(row, np.arange(len(labels)))
+    aims = labels.astype(np.float64)
+    shape = (held.shape[1], labels.shape[1] + 1)
+
+    def error(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        chances = softmax(held @ flat.reshape(shape))
+        each = np.minimum(chances[:, :-1], 1 - 1e-9)
+        silent = np.add.reduceat(np.log1p(-each), starts, axis=0)
+        shown = np.clip(-np.expm1(silent), 1e-9, 1 - 1e-9)
+        loss = -(aims * np.log(shown) + (1 - aims) * silent).sum() + _STRENGTH / 2 * (flat @ flat)
+        by_each = np.zeros_like(chances)
+        by_each[:, :-1] = -(aims * np.exp(silent) / shown - (1 - aims))[row] / (1 - each)
+        by_score = chances * (by_each - (by_each * chances).sum(1, keepdims=True))
+        return loss, (turned @ by_score).ravel() + _STRENGTH * flat
+
+    best = minimize(error, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": _MOST_STEPS})
+    weights = best.x.reshape(shape).astype(np.float32)
+    return {"clauses": weights[:-1], "clauses_bias": weights[-1]}
+
+
+def any_clause(scores: Floats, row: Places, rows: int) -> Floats:
+    """The chance of each label of each text, from its clauses' scores (the last column: of none)."""
+    each = np.minimum(softmax(scores)[:, :-1], 1 - 1e-6)
+    silent = np.zeros((rows, each.shape[1]))
+    for nth in range(each.shape[1]):
+        silent[:, nth] = np.bincount(row, np.log1p(-each[:, nth]), minlength=rows)
+    shown: Floats = -np.expm1(silent).astype(np.float32)
+    return shown
+
+
+def sigmoid(scores: npt.NDArray[np.floating]) -> Floats:
+    """Scores as chances of 0 to 1."""
+    chances: Floats = 1 / (1 + np.exp(-np.clip(scores, -30, 30)))
+    return chances
+
+
+def softmax(scores: npt.NDArray[np.floating]) -> Floats:
+    """Scores as chances that add up to 1 in each row."""
+    grown = np.exp(scores - scores.max(axis=1, keepdims=True))
+    chances: Floats = grown / grown.sum(axis=1, keepdims=True)
+    return chances
