@@ -4,4 +4,4 @@ In come the files a shop can export; out come findings with their evidence. The 
 ``sources → lake → facts → metrics → findings → reports``.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
