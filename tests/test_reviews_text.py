@@ -75,6 +75,7 @@ def test_each_clause_names_its_aspect() -> None:
         ("但是物流太慢", "logistics", "negative"),
         ("客服态度好", "service", "positive"),
     ]
+    assert said("很耐心。美中不足的是有股胶水味")[-1] == ("美中不足的是有股胶水味", "smell", "negative")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ class ClauseReader:
         """The marks of a batch, and the clause of every character (and the end)."""
         found, clause = self.engine.find(normal)
         turned = np.zeros(len(clause), dtype=np.int64)
-        turned[found.start[found.leaf == self._turn]] = 1
+        turned[_firsts(found.where(found.leaf == self._turn))] = 1
         told = self._sides[found.leaf] | (found.kind == _BAD) | (found.kind == _GOOD)
         frames, names = found.where(self._grammar[found.leaf]), found.where(self._aspect[found.leaf] & ~told)
         sides = found.where(told)
@@ -164,6 +164,13 @@ def clause_table(clauses: Places, clause: Places) -> Flags:
     held = np.zeros(int(clause[-1]) + 1, dtype=bool)
     held[clauses] = True
     return held
+
+
+def _firsts(turns: Found) -> Places:
+    """Where adversatives begin that begin inside no other: «美中不足的是» turns once."""
+    turns = turns.where(np.argsort(turns.start, kind="stable"))
+    reach = np.concatenate(([-1], np.maximum.accumulate(turns.end)[:-1])) if len(turns.end) else turns.end
+    return turns.start[turns.start >= reach]
 
 
 def _after(start: Places, where: Places, others: Places, other_where: Places) -> Flags:
