@@ -1,5 +1,7 @@
 """Whole files: what they are, what is refused and why, what is set aside; never a character or a row guessed."""
 
+import csv
+import io
 import random
 from itertools import product
 from pathlib import Path
@@ -10,6 +12,7 @@ from huitou.errors import FileRefused, Say, UnknownName
 from huitou.sources.importer import identify_file, import_files
 from huitou.sources.sniff import head
 from tests.exported import ORDERS, THREE, imported, put, shop, table
+from tests.front import huitou
 
 ROW = (
     '="19300000000000{:05}",买家{},12.30,0.00,12.30,12.30,交易成功,,上海 上海市,,'
@@ -120,6 +123,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
         (THREE.replace("青麓单肩包", "青麓,单肩包"), {"stored": 2, "columns": 1}),
         (THREE.replace("小鱼在海边", '"小鱼在海边', 1), {"stored": 1, "quote": 2}),
         (f"{THREE}{ORDERS}\n", {"stored": 3, "repeated_header": 1}),
+        (f"{THREE}合计,,439.00,8.00,447.00,228.00{',' * 13}\n", {"stored": 3, "total_row": 1}),
         (THREE.replace("128.00", "一百", 1), {"stored": 2, "money": 1}),
         (THREE.replace("2025-03-01 10:00:00", "03/01/2025"), {"stored": 2, "time": 1}),
         (THREE.replace('="1930000000000000202"', "1.93E+18"), {"stored": 2, "damaged_id": 1}),
@@ -158,6 +162,29 @@ def test_a_file_cut_anywhere_is_never_taken_for_whole(tmp_path: Path, cut: int) 
 def test_title_lines_blank_rows_and_a_trailing_comma_do_no_harm(tmp_path: Path) -> None:
     lines = THREE.strip().split("\n")
     assert fate(tmp_path, "\n".join(["订单报表", "", lines[0], "", *(line + "," for line in lines[1:]), ""])) == {"stored": 3}
+
+
+def test_tabs_that_fill_cells_up_are_no_delimiter(tmp_path: Path) -> None:
+    header, *rows = csv.reader(io.StringIO(THREE))
+    for at, end in enumerate(("\t,", ",\t", '\t","')):
+        (tmp_path / str(at)).mkdir()
+        lines = [end.join(header), *(end.join(cells) for cells in rows)]
+        lines = [f'"{line}\t"' for line in lines] if '"' in end else [f"{line}\t" for line in lines]
+        assert fate(tmp_path / str(at), "\r\n".join([*lines, ""])) == {"stored": 3}
+
+
+@pytest.mark.parametrize(
+    ("content", "sign"),
+    [
+        (THREE, "✓"),
+        (f"{THREE}合计{',' * 18}\n", "✓"),
+        (THREE.replace("10:00:00", "25:00:00"), "!"),
+        (f"{ORDERS}\n1{',' * 18}\n", "✗"),
+    ],
+)
+def test_the_sign_tells_whether_all_of_the_data_is_in(tmp_path: Path, content: str, sign: str) -> None:
+    shop(tmp_path)
+    assert huitou("-w", tmp_path / "shop", "import", put(tmp_path, "a.csv", content), ok=False).stdout.lstrip().startswith(sign)
 
 
 def test_tabs_and_full_width_headings_are_read(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Cells: whole columns against a plain computation with Decimal and datetime, one cell at a time."""
 
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -122,6 +122,18 @@ def test_a_time_that_could_mean_two_things_is_set_aside(text: str) -> None:
     read = cells.moments(column(text, "2020-02-21 00:00:00"), "Asia/Shanghai")
     assert read.utc_us.to_list() == [None, 1_582_214_400_000_000]
     assert read.unread is not None and read.unread.to_list() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "text", ["2025年2月5日 · 已购：黑色", "2025年2月5日已购买：黑色 大号", "2025-02-05 黑色", "2025-02-05 13:04", "2025/2/5"]
+)
+def test_a_day_may_have_text_after_it(text: str) -> None:
+    assert cells.days(column(text)).values.to_list() == [date(2025, 2, 5)]
+
+
+@pytest.mark.parametrize("text", ["2025-02-05 25:00:00", "2025-02-055", "2025-02-05 1 个", "02-05 黑色"])
+def test_what_may_be_no_day_is_not_read(text: str) -> None:
+    assert cells.days(column(text)).values.to_list() == [None]
 
 
 def test_shares_and_counts() -> None:

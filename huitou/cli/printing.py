@@ -176,11 +176,12 @@ def print_import(console: Console, one: "ImportReport", lang: str) -> None:
             soft_wrap=True,
         )
     else:
+        sign = _sign(one)
         told = (one.rows, one.load.stored, one.load.known, one.load.quarantined)
         console.print(
-            "✓ {}：{:,} 行 = 存入 {:,} + 已有 {:,} + 搁置 {:,}".format(name, *told)
+            "{} {}：{:,} 行 = 存入 {:,} + 已有 {:,} + 搁置 {:,}".format(sign, name, *told)
             if zh
-            else "✓ {}: {:,} rows = {:,} stored + {:,} already known + {:,} set aside".format(name, *told),
+            else "{} {}: {:,} rows = {:,} stored + {:,} already known + {:,} set aside".format(sign, name, *told),
             soft_wrap=True,
         )
     if one.mended:
@@ -190,6 +191,14 @@ def print_import(console: Console, one: "ImportReport", lang: str) -> None:
         )
     console.print(f"    {escape(_what(one, lang))}", style="dim", soft_wrap=True)
     _print_counts(console, one, lang)
+
+
+def _sign(one: "ImportReport") -> str:
+    """✓ when all that is data is in, ! when some rows were set aside, ✗ when nothing came of the file."""
+    from huitou.sources.mending import NOTHING_TO_MEND
+
+    lost = sum(n for reason, n in one.problems.items() if reason not in NOTHING_TO_MEND)
+    return "✓" if not lost else "✗" if lost == one.rows else "!"
 
 
 def print_arrival(console: Console, one: "ImportReport", lang: str) -> None:
@@ -206,7 +215,7 @@ def print_arrival(console: Console, one: "ImportReport", lang: str) -> None:
         form = "{:,} 行 = 存入 {:,} + 已有 {:,} + 搁置 {:,}" if zh else "{:,} rows = {:,} stored + {:,} known + {:,} set aside"
         said = form.format(*told) + ("（huitou problems）" if one.load.quarantined and zh else "")
         said += " (huitou problems)" if one.load.quarantined and not zh else ""
-    console.print(f"✓ {name} · {one.source}{'：' if zh else ': '}{said}", soft_wrap=True)
+    console.print(f"{_sign(one)} {name} · {one.source}{'：' if zh else ': '}{said}", soft_wrap=True)
 
 
 def _what(one: "ImportReport", lang: str) -> str:

@@ -32,6 +32,8 @@ _TIMES = (
     "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日 %H:%M", "%Y年%m月%d日%H:%M:%S", "%Y年%m月%d日%H:%M",
 )  # fmt: skip
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y年%m月%d日", "%Y.%m.%d", "%Y%m%d")
+_AFTER_DAY = r"^(\d{4}年\d{1,2}月\d{1,2}日|\d{4}([-/.])\d{1,2}[-/.]\d{1,2}\b)\s*[^\d\s:：T].*$"
+"""A day, and after it what is no time: a review's page puts the goods there («2025年2月5日 · 已购：黑色»)."""
 _ZONED = r"\d{2}:\d{2}.*(?:Z|[+-]\d{2}:?\d{2})$"
 _EPOCH = r"^(?:\d{10}|\d{13}|\d{16})(?:\.\d+)?$"  # seconds, milliseconds or microseconds of 2001 … 2286
 _NO_TIME = ("0000-00-00 00:00:00", "0000-00-00")
@@ -116,7 +118,7 @@ def share(raw: pl.Series, nulls: tuple[str, ...] = ()) -> Read:
 
 
 def days(raw: pl.Series, nulls: tuple[str, ...] = ()) -> Read:
-    """Dates of the same texts as `moments`; the time of day is dropped, and so is what a scrape adds after `` · ``."""
+    """Dates of the same texts as `moments`; the time of day is dropped, and so is what a scrape adds after the day."""
     return _twice(raw, _plain_days, _days, (*nulls, *_NO_TIME))
 
 
@@ -187,7 +189,7 @@ def _plain_days(text: pl.Series) -> pl.Series:
 
 
 def _days(text: pl.Series) -> pl.Series:
-    return _wall_clock(text.str.replace(r"\s+[·・].*$", "")).dt.date()
+    return _wall_clock(text.str.replace(_AFTER_DAY, "${1}")).dt.date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ Kind = Literal["prose", "text", "code", "id", "money", "count", "number", "share
 MARKS = ("问题编号", "问题原因", "怎么改", "问题列")
 """Headings that `huitou problems --export` puts before a file's own, and an import of the mended file reads past."""
 
-_TOTALS = r"^(?:店铺|全店|同行|同层)?.{0,4}(?:汇总|合计|总计|小计|平均|均值)"
+_TOTALS = r"(?i)^(?:(?:店铺|全店|同行|同层)?.{0,4}(?:汇总|合计|总计|小计|平均|均值).{0,12}|(?:grand |sub)?totals?:?)$"
 
 
 @lru_cache(4096)
@@ -193,6 +193,7 @@ class Parser:
                 found = [one for one in found if one[1] not in VALUES]
             bad += found
         frame = pl.DataFrame(columns)
+        bad = [*self._totals(raw, bad), *bad]
         if not bad:
             return Parsed(frame, [])
         wrong = pl.repeat(False, raw.height, eager=True)
@@ -202,6 +203,21 @@ class Parser:
             problems += [problem(self._file, row, self._placed.column(name), reason) for row in rows]
             wrong = wrong | mask
         return Parsed(frame.filter(~wrong), sorted(problems, key=lambda p: p.row))
+
+    def _totals(self, raw: pl.DataFrame, bad: list[tuple[str, str, pl.Series]]) -> list[tuple[str, str, pl.Series]]:
+        """Rows that name a total where the others have their first cell are no data: if that is an id, or the row cannot be
+        read anyway."""
+        name, at = min(self._placed.positions.items(), key=lambda one: one[1], default=("", -1))
+        numbered = any(field.name == name and field.kind == "id" for field in self._layout.fields)
+        if at < 0 or not (bad or numbered):
+            return []
+        total = raw[str(at)].str.strip_chars().str.contains(_TOTALS).fill_null(False)
+        if not numbered:
+            unread = pl.repeat(False, raw.height, eager=True)
+            for _, _, mask in bad:
+                unread = unread | mask
+            total = total & unread
+        return [(name, "total_row", total)] if total.any() else []
 
     def _typed(self, field: Field, raw: pl.Series) -> tuple[dict[str, pl.Series], Faults]:
         """The typed columns of one field, and the masks of its bad cells by reason."""

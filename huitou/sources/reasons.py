@@ -33,8 +33,8 @@ REASONS: dict[str, Reason] = {
         "the header is repeated among the data", "Nothing to do: it is no data.",
     ),
     "total_row": Reason(
-        "这是汇总行，不是一天的数据", "不用处理",
-        "a total or average, not a day", "Nothing to do: it is computed from the other rows.",
+        "这是汇总行，不是数据", "不用处理",
+        "a total or average, no data", "Nothing to do: it is computed from the other rows.",
     ),
     "split_order": Reason(
         "这张订单已拆分成别的订单，原单不再计", "不用处理：拆出的订单各有各的行",
