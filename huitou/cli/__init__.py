@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from huitou.cli import intake
+from huitou.cli.learn import learn
 from huitou.cli.sentences import Sentences
 from huitou.cli.tag import tag
 from huitou.errors import FileSpared, Say, SettingsError
@@ -246,6 +247,7 @@ app.command()(intake.doctor)
 app.command()(intake.problems)
 app.command()(intake.watch)
 app.command()(tag)
+app.command()(learn)
 
 _COMMAND = Say("命令", "the command")
 

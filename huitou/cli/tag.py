@@ -1,6 +1,6 @@
 """`huitou tag`: what the messages, reviews or whole chats of a file say, line by line, as JSON lines."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from huitou.cli import Call
     from huitou.rules.taxonomy import Words
+    from huitou.text.trained import Trained
+
+    Lines = Callable[[pl.DataFrame], tuple[pl.DataFrame, int]]
 
 
 class What(StrEnum):
@@ -22,6 +25,8 @@ class What(StrEnum):
     inquiries = "inquiries"
 
 
+MODELS_OF = {What.chats: ("intents", "satisfaction"), What.reviews: ("polarity", "aspects"), What.inquiries: ("loss",)}
+"""The kinds of models that are used for each."""
 _RATINGS = {"好评": 5, "中评": 3, "差评": 1, "good": 5, "neutral": 3, "bad": 1, "5星": 5, "4星": 4, "3星": 3, "2星": 2, "1星": 1}
 
 
@@ -40,10 +45,19 @@ def tag(
             "--llm", help="没把握的询单请 [llm] 里的大模型提议。Ask the model of [llm] about inquiries that are hard to read."
         ),
     ] = False,
+    model_dir: Annotated[
+        Path | None,
+        typer.Option(help="`huitou learn` 学的模型在哪，默认工作区的。Folder of learned models; the workspace's by default."),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="评价褒贬由哪些字词决定。Add the words that decide a review's polarity, as why.")
+    ] = False,
 ) -> None:
     """给消息打标签，把评价拆成分句，或说出询单为何流失，附原文位置。Tag messages, split reviews, tell why inquiries are lost."""
     from rich.console import Console
 
+    from huitou.cli.columns import stretches
+    from huitou.cli.models import is_workspace, trained
     from huitou.errors import HuitouError, Say
     from huitou.rules.taxonomy import load_taxonomies
 
@@ -54,19 +68,23 @@ def tag(
     if not out.parent.is_dir():
         says = Say(f"没有 {out.parent} 这个文件夹。", f"There is no folder {out.parent}.")
         raise HuitouError(says, Say("先建好它，或换一个地方。", "Make it first, or write elsewhere."))
-    words = load_taxonomies(call.workspace if (call.workspace / "huitou.toml").is_file() else None)
+    words = load_taxonomies(call.workspace if is_workspace(call.workspace) else None)
+    models = trained(call.workspace, model_dir, MODELS_OF[what])
+    if explain and (what is not What.reviews or models is None or "polarity" not in models.models):
+        says = Say("--explain 要有评价褒贬的模型。", "--explain needs a model of the polarity of reviews.")
+        raise HuitouError(says, Say("先运行 huitou learn polarity。", "Run huitou learn polarity first."))
     if what is What.inquiries:
-        _inquiries(call, file, out, words, llm=llm)
+        _inquiries(call, file, out, (words, models), llm=llm)
         return
     if text is None:
         says = Say("没说文字在哪一列。", "The column of the texts is not named.")
         raise HuitouError(says, Say("加上 --text 列名。", "Add --text COLUMN."))
-    frames, skipped = _frames(file, text, rating)
+    frames, skipped = stretches(file, {"text": text} | ({"rating": rating} if rating else {}))
     new = out.with_name(out.name + ".new")
     rows = told = 0
     try:
         with new.open("wb") as target:
-            lines = _chats(words) if what is What.chats else _reviews(words)
+            lines = _chats(words, models) if what is What.chats else _reviews(words, models, explain=explain)
             for frame in frames:
                 tagged, some = lines(frame)
                 tagged.write_ndjson(target)
@@ -88,7 +106,7 @@ def tag(
         raise typer.Exit(3 if rows else 1)
 
 
-def _inquiries(call: "Call", file: Path, out: Path, words: "Words", *, llm: bool) -> None:
+def _inquiries(call: "Call", file: Path, out: Path, by: "tuple[Words, Trained | None]", *, llm: bool) -> None:
     """Tags whole chats, and says how many were lost, which lines could not be read, and what a language model was asked."""
     from rich.console import Console
 
@@ -96,11 +114,12 @@ def _inquiries(call: "Call", file: Path, out: Path, words: "Words", *, llm: bool
     from huitou.cli.tag_inquiries import tag_inquiries
     from huitou.text.proposals import propose_reasons
 
+    words, models = by
     model, below = language_model(call.workspace) if llm else (None, 0.0)
     asked = (lambda messages, readings: propose_reasons(model, words, messages, readings, below)) if model else None
     new = out.with_name(out.name + ".new")
     try:
-        done = tag_inquiries(file, new, words, asked)
+        done = tag_inquiries(file, new, words, asked=asked, models=models)
         new.replace(out)
     finally:
         new.unlink(missing_ok=True)
@@ -123,34 +142,11 @@ def _inquiries(call: "Call", file: Path, out: Path, words: "Words", *, llm: bool
         raise typer.Exit(3 if done.chats else 1)
 
 
-def _frames(file: Path, text: str, rating: str | None) -> "tuple[Iterator[pl.DataFrame], list[int]]":
-    """Stretches of a file as ``row`` (from 0), ``text`` and ``rating``; rows that cannot be read are put in the list on the way.
+def _chats(words: "Words", models: "Trained | None") -> "Lines":
+    """What makes lines of messages: ``{"row", "intents", "spans"}``, and how many have any tag.
 
-    Raises FileRefused before anything is read where a column is missing.
+    A model of intents says them in its own set; one of satisfaction adds ``"satisfaction"``.
     """
-    import polars as pl
-
-    from huitou.sources.layout import Field, Layout
-    from huitou.sources.sniff import head
-    from huitou.sources.table import slabs
-
-    asked = {"text": text} | ({"rating": rating} if rating else {})
-    layout = Layout(tuple(Field(name, "prose", (column,), needed=True) for name, column in asked.items()), tuple(asked.values()))
-    beginning = head(file)
-    placed = layout.place(beginning)
-    skipped: list[int] = []
-
-    def read() -> "Iterator[pl.DataFrame]":
-        for slab in slabs(beginning, placed):
-            skipped.extend(problem.row for problem in slab.problems)
-            columns = [pl.col(str(placed.positions[name])).alias(name) for name in asked]
-            yield slab.frame.select(pl.col("row") - placed.header_row - 1, *columns)
-
-    return read(), skipped
-
-
-def _chats(words: "Words") -> "Callable[[pl.DataFrame], tuple[pl.DataFrame, int]]":
-    """What makes lines of messages: ``{"row", "intents", "spans"}``, and how many have any tag."""
     import polars as pl
 
     from huitou.text import Tagger
@@ -171,18 +167,34 @@ def _chats(words: "Words") -> "Callable[[pl.DataFrame], tuple[pl.DataFrame, int]
             .otherwise(["other"])
         )
         filled = joined.select("row", pl.col("intents").fill_null(other), pl.col("spans").fill_null([]))
-        return filled.with_columns(frame["row"].alias("row")), spans.height
+        said = {kind: _said(models, kind, frame["text"]) for kind in models.models} if models else {}
+        return filled.with_columns(frame["row"].alias("row"), **said), spans.height
 
     return lines
 
 
-def _reviews(words: "Words") -> "Callable[[pl.DataFrame], tuple[pl.DataFrame, int]]":
-    """What makes lines of reviews, and how many complain."""
+def _said(models: "Trained", kind: str, texts: "pl.Series") -> "pl.Series":
+    """A model's labels of texts: a list each, or one; numbers where the labels are whole numbers."""
+    import polars as pl
+
+    labels = models.labels(kind, texts)
+    if not models.models[kind].plan.exclusive:
+        return pl.Series(labels, dtype=pl.List(pl.String))
+    single = pl.Series([one[0] for one in labels], dtype=pl.String)
+    return single.cast(pl.Int64) if all(label.isdecimal() for label in models.models[kind].labels) else single
+
+
+def _reviews(words: "Words", models: "Trained | None", *, explain: bool) -> "Lines":
+    """What makes lines of reviews, and how many complain.
+
+    A model of polarity gives ``p_negative``, one of aspects adds ``"aspects"``; `explain` adds ``"why"``: what spoke most for
+    (weight above 0) or against the polarity, and where in the text.
+    """
     import polars as pl
 
     from huitou.text import Reviewer
 
-    reviewer = Reviewer(words)
+    reviewer = Reviewer(words, models.estimate() if models else None)
 
     def lines(frame: "pl.DataFrame") -> "tuple[pl.DataFrame, int]":
         ratings = _ratings(frame["rating"]) if "rating" in frame.columns else None
@@ -195,7 +207,16 @@ def _reviews(words: "Words") -> "Callable[[pl.DataFrame], tuple[pl.DataFrame, in
             pl.struct("aspect", "polarity", "text", "start", "end").alias("clauses")
         )
         joined = whole.join(grouped, on="row", how="left", maintain_order="left").with_columns(pl.col("clauses").fill_null([]))
-        return joined.with_columns(frame["row"].alias("row")), int(whole["has_complaint"].sum())
+        added = {}
+        if models and "aspects" in models.models:
+            added["aspects"] = _said(models, "aspects", frame["text"])
+        if models and explain:
+            pairs = zip(frame["text"].fill_null(""), whole["polarity"], strict=True)
+            why = [[reason._asdict() for reason in models.models["polarity"].why(*pair)] for pair in pairs]
+            added["why"] = pl.Series(
+                why, dtype=pl.List(pl.Struct({"says": pl.String, "weight": pl.Float64, "start": pl.Int64, "end": pl.Int64}))
+            )
+        return joined.with_columns(frame["row"].alias("row"), **added), int(whole["has_complaint"].sum())
 
     return lines
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from huitou.rules.taxonomy import Words
+    from huitou.text.trained import Trained
 
 Asked = Callable[["pl.DataFrame", "pl.DataFrame"], "pl.DataFrame"]
 """Messages and readings → proposals, as `huitou.text.proposals.propose_reasons` makes them."""
@@ -39,10 +40,12 @@ class _Chat:
     messages: list[dict[str, Any]]
 
 
-def tag_inquiries(file: Path, target: Path, words: "Words", asked: "Asked | None" = None) -> Inquiries:
+def tag_inquiries(
+    file: Path, target: Path, words: "Words", *, asked: "Asked | None" = None, models: "Trained | None" = None
+) -> Inquiries:
     """Writes what is said of each chat of `file` to `target`; what `asked` proposes for hard ones stands beside, as "proposed".
 
-    Raises FileRefused where the file cannot be read at all.
+    A model of loss has its say in "primary", in its own set. Raises FileRefused where the file cannot be read at all.
     """
     from huitou.text.inquiries import InquiryReader
 
@@ -53,6 +56,8 @@ def tag_inquiries(file: Path, target: Path, words: "Words", asked: "Asked | None
         while batch := list(islice(chats, CHATS)):
             messages, outcomes = _frames(batch)
             readings = reader.read(messages, outcomes)
+            if models:
+                readings = _weighed(models, batch, readings)
             proposed = {row["chat"]: row for row in asked(messages, readings).iter_rows(named=True)} if asked else {}
             for chat, row in zip(batch, readings.iter_rows(named=True), strict=True):
                 shown = _shown(chat, row["evidence"])
@@ -64,6 +69,21 @@ def tag_inquiries(file: Path, target: Path, words: "Words", asked: "Asked | None
                 done.chats += 1
                 done.lost += row["primary"] is not None
     return done
+
+
+def _weighed(models: "Trained", batch: list[_Chat], readings: "pl.DataFrame") -> "pl.DataFrame":
+    """The readings, with the primary reason that the rules and a model of loss find together."""
+    import polars as pl
+
+    from huitou.text.trained import chat_text
+
+    chats = [chat_text((role_of(message), message.get("text") or "") for message in chat.messages) for chat in batch]
+    primary = models.reasons(chats, readings["primary"].to_list(), readings["certainty"].to_list())
+    beside = [
+        [code for code in codes if code != first] for codes, first in zip(readings["secondary"].to_list(), primary, strict=True)
+    ]
+    columns = {"primary": pl.Series(primary, dtype=pl.String), "secondary": pl.Series(beside, dtype=pl.List(pl.String))}
+    return readings.with_columns(**columns)
 
 
 def _shown(chat: _Chat, places: list[int]) -> list[Any]:
@@ -100,7 +120,7 @@ def _chat(line: str) -> _Chat | Say:
     for message in raw["messages"]:
         if not isinstance(message, dict) or not isinstance(message.get("text") or "", str):
             return Say('有一条消息不是 {"role", "text"}，已跳过。', 'one message is not {"role", "text"}, left out.')
-        if _role(message) is None:
+        if role_of(message) is None:
             role = message.get("role")
             return Say(
                 f"role 是 {role!r}，已跳过；只能是 {'、'.join(ROLES)}。", f"role is {role!r}, left out; use {', '.join(ROLES)}."
@@ -109,7 +129,8 @@ def _chat(line: str) -> _Chat | Say:
     return _Chat(raw.get("id"), outcome if isinstance(outcome, str) else None, raw["messages"])
 
 
-def _role(message: dict[str, Any]) -> str | None:
+def role_of(message: dict[str, Any]) -> str | None:
+    """Who says a message: one of `ROLES`; None for a role that is none of them."""
     role = str(message.get("role", "")).strip().lower()
     role = _AS_ROLE.get(role, role)
     return role if role in ROLES else None
@@ -119,7 +140,7 @@ def _frames(batch: list[_Chat]) -> "tuple[pl.DataFrame, pl.DataFrame]":
     import polars as pl
 
     rows = [
-        (n, i, m.get("t"), _role(m), m.get("text") or "") for n, chat in enumerate(batch) for i, m in enumerate(chat.messages)
+        (n, i, m.get("t"), role_of(m), m.get("text") or "") for n, chat in enumerate(batch) for i, m in enumerate(chat.messages)
     ]
     schema = {"chat": pl.Int64, "i": pl.Int64, "at": pl.String, "role": pl.String, "text": pl.String}
     columns = list(zip(*rows, strict=True)) if rows else [[]] * len(schema)

@@ -3,6 +3,7 @@
 Comes in: a head and where its columns stand. Goes out: slabs; blank rows and repeated headers are already out of them.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -93,6 +94,9 @@ def _damage_told(head: Head, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.R
 def _as_text(values: pl.Series) -> pl.Series:
     if values.dtype == pl.Datetime:
         return values.dt.to_string("%Y-%m-%d %H:%M:%S" + ("%:z" if getattr(values.dtype, "time_zone", None) else ""))
+    if values.dtype.is_nested():
+        told = [None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in values.to_list()]
+        return pl.Series(values.name, told, dtype=pl.String)
     return values.cast(pl.String)
 
 

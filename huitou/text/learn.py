@@ -88,7 +88,10 @@ class Learned:
 
 
 def learn(kind: str, texts: pl.Series, answers: Answers, folder: Path) -> Learned:
-    """Learn one of `PLANS` and put the model in the folder, unless the one there is better. Raises TooFewExamples."""
+    """Learn one of `PLANS` and put the model in the folder, unless the one there is better.
+
+    `texts`: those of the answers, in their order. The folder is made where there is none.
+    """
     plan = replace(PLANS[kind], exclusive=answers.exclusive)
     held = held_back(texts)
     judged = TextModel.fit(texts.filter(~held), _of(answers, ~held), plan)

@@ -56,7 +56,8 @@ def weighed(texts: csr_matrix, arrays: Arrays) -> csr_matrix:
     data = texts.data * arrays["ratio"][texts.indices]
     length = np.sqrt(np.add.reduceat(np.append(data * data, 0), texts.indptr[:-1])) * (np.diff(texts.indptr) > 0)
     data /= np.repeat(np.maximum(length, 1e-6), np.diff(texts.indptr))
-    return csr_matrix((data.astype(np.float32), texts.indices, texts.indptr), shape=texts.shape)
+    held = data.astype(np.float32), texts.indices.copy(), texts.indptr.copy()  # what is summed up in one is not in the other
+    return csr_matrix(held, shape=texts.shape)
 
 
 def fit_hidden(texts: csr_matrix, labels: Flags, units: int) -> Arrays:

@@ -1,0 +1,146 @@
+"""`huitou learn`: a model from texts and their labels, and how good it is on those it did not learn from."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.console import Console
+
+    from huitou.cli import Call
+    from huitou.text.learn import Learned, Rate
+
+
+class Kind(StrEnum):
+    """What a model tells of a text."""
+
+    polarity = "polarity"
+    aspects = "aspects"
+    intents = "intents"
+    satisfaction = "satisfaction"
+    loss = "loss"
+
+
+def learn(
+    context: typer.Context,
+    kind: Annotated[
+        Kind,
+        typer.Argument(
+            help="评价褒贬、评价方面、消息意图、满意度、流失原因。Polarity or aspects of reviews, intents or satisfaction "
+            "of messages, why inquiries are lost."
+        ),
+    ],
+    train: Annotated[
+        Path, typer.Option(help="有标签的文字：CSV、JSONL、Parquet、XLSX。Texts with labels.", show_default=False, readable=False)
+    ],
+    text: Annotated[
+        str, typer.Option(help="文字在哪一列；loss 可以是 messages。The column of the texts; loss may read messages.")
+    ],
+    label: Annotated[
+        str,
+        typer.Option(
+            help="标签在哪一列：一个编码或评分；aspects 和 intents 可有几个。The column of labels: a code, a rating, or a list "
+            "of codes."
+        ),
+    ],
+    model_dir: Annotated[
+        Path | None, typer.Option(help="模型放哪个文件夹，默认工作区的 models/。Folder of the model; the workspace's models/.")
+    ] = None,
+) -> None:
+    """从有标签的文字学一个模型；更差的不会换掉更好的。Learn a model from labelled texts; a worse one replaces no better one."""
+    from rich.console import Console
+
+    from huitou.cli.columns import whole
+    from huitou.cli.models import model_folder
+    from huitou.errors import HuitouError, Say
+    from huitou.lake.disk import room
+    from huitou.text.answers import answers
+    from huitou.text.learn import learn as learn_from
+
+    call: Call = context.obj
+    if text == label:
+        says = Say(f"--text 和 --label 是同一列（{text}）。", f"--text and --label are the same column ({text}).")
+        raise HuitouError(says, Say("写两列。", "Name two columns."))
+    folder = model_folder(call.workspace, model_dir)
+    frame, unread = whole(train, {"text": text, "label": label})
+    some = answers(kind.value, frame["label"].alias(label))
+    texts = frame["text"].gather(some.rows)
+    console = Console(highlight=False)
+    with console.status(call.say("正在学习", "Learning")), room(folder):
+        learned = learn_from(kind.value, as_texts(kind, texts), some, folder)
+    for sentence in told(call, kind, learned):
+        console.print(sentence, soft_wrap=True, markup=False)
+    _labels(call, console, learned)
+    left = some.left + unread
+    if left:
+        lost = call.say(f"{left:,} 行没有可用的标签或读不出，没有用。", f"{left:,} rows had no label or could not be read.")
+        console.print(lost, soft_wrap=True, markup=False)
+
+
+def as_texts(kind: str, texts: "pl.Series") -> "pl.Series":
+    """Texts as a model of the kind reads them: of chats that a file holds as lists of messages, who says what."""
+    import polars as pl
+
+    from huitou.cli.tag_inquiries import role_of
+    from huitou.text.trained import chat_text
+
+    def one(cell: str | None) -> str:
+        if not cell or not cell.lstrip().startswith("["):
+            return cell or ""
+        try:
+            messages = json.loads(cell)
+        except (ValueError, RecursionError):
+            return cell
+        if not all(isinstance(message, dict) for message in messages):
+            return cell
+        return chat_text((role_of(message), str(message.get("text") or "")) for message in messages)
+
+    return pl.Series([one(cell) for cell in texts.to_list()], dtype=pl.String) if kind == Kind.loss else texts
+
+
+def told(call: "Call", kind: str, learned: "Learned") -> list[str]:
+    """What came of learning, as sentences."""
+    figures, before = learned.figures, learned.before
+    of = call.say(f"{kind}：{learned.learned_from:,} 条学习", f"{kind}: {learned.learned_from:,} texts")
+    held = call.say(f"，其中 {figures.texts:,} 条留作检验", f", {figures.texts:,} of them held back to judge by")
+    lines = [
+        of + held + call.say("。", "."),
+        call.say("正确率 ", "Accuracy ")
+        + share(figures.accuracy)
+        + call.say(
+            f"；微平均 F1 {figures.micro_f1:.3f}，宏平均 F1 {figures.macro_f1:.3f}。",
+            f"; micro-F1 {figures.micro_f1:.3f}, macro-F1 {figures.macro_f1:.3f}.",
+        ),
+    ]
+    if before is None:
+        lines.append(call.say("以前没有模型，现在用这个。", "There was no model before; this one is in use now."))
+    elif learned.kept_old:
+        zh = f"原来的模型在同样的文字上更好（{before.score:.3f} 对 {figures.score:.3f}），留用原来的。"
+        en = f"The model that was there is better on the same texts ({before.score:.3f} against {figures.score:.3f}) and stays."
+        lines.append(call.say(zh, en))
+    else:
+        zh = f"不比原来的差（{figures.score:.3f} 对 {before.score:.3f}），换上了。"
+        en = f"It is no worse than the one before ({figures.score:.3f} against {before.score:.3f}) and replaces it."
+        lines.append(call.say(zh, en))
+    return lines
+
+
+def share(rate: "Rate") -> str:
+    """A share with its 95 % interval and n."""
+    return f"{rate.value:.3f} [{rate.low:.3f}, {rate.high:.3f}] (n={rate.n:,})" if rate.n else "–"
+
+
+def _labels(call: "Call", console: "Console", learned: "Learned") -> None:
+    """Precision and recall of each label, the most frequent first."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in (call.say("标签", "label"), call.say("精确率", "precision"), call.say("召回率", "recall")):
+        table.add_column(name, overflow="fold")
+    for label, (precision, recall) in sorted(learned.figures.labels.items(), key=lambda item: -item[1][1].n):
+        table.add_row(label, share(precision), share(recall))
+    console.print(table)
