@@ -177,3 +177,19 @@ def test_the_report_says_how_far_the_imported_files_join(tmp_path: Path) -> None
     page = next((ws.path / "reports").glob("*.html")).read_text("utf-8")
     for told in ("导入检查", "下单的客户里聊过的：50.0%（1 / 2）。", "1 行没有存入，等着改", "编号被 Excel 改成了近似数 1 行"):
         assert told in page, told
+
+
+def test_what_is_lacking_is_asked_of_the_platform_s_own_exports(tmp_path: Path) -> None:
+    huitou("init", tmp_path / "jd", "--shop", "青麓", "--platform", "jd")
+    waits = look(tmp_path / "jd", put(tmp_path, "r.csv", "评论内容,评分,日期,用户昵称\n好,5,2025-03-01,小鱼\n"))["metrics"][
+        "wait_for"
+    ]
+    exports = {w["need"]: [e["en"] for e in w["exports"]] for w in waits}
+    assert exports["chats"] == ["JD chats (咚咚 log)"] and exports["orders"] == ["JD orders (one row per goods)"]
+    assert len(exports["traffic"]) == 1  # no other platform's is better than none
+
+
+def test_damaged_ids_are_told_by_how_they_were_damaged(tmp_path: Path) -> None:
+    text = THREE.replace('="1930000000000000303"', "1.93E+18")
+    said = huitou("-w", fresh(tmp_path).path, "doctor", put(tmp_path, "a.csv", text)).stdout
+    assert "「订单编号」被 Excel 改坏：科学计数法 1 个\n" in said

@@ -124,6 +124,8 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
         (THREE.replace("小鱼在海边", '"小鱼在海边', 1), {"stored": 1, "quote": 2}),
         (f"{THREE}{ORDERS}\n", {"stored": 3, "repeated_header": 1}),
         (f"{THREE}合计,,439.00,8.00,447.00,228.00{',' * 13}\n", {"stored": 3, "total_row": 1}),
+        (f"{THREE}共 3 条记录\n", {"stored": 3, "total_row": 1}),
+        (f"{THREE}合计,,439.00", {"stored": 3, "total_row": 1}),
         (THREE.replace("128.00", "一百", 1), {"stored": 2, "money": 1}),
         (THREE.replace("2025-03-01 10:00:00", "03/01/2025"), {"stored": 2, "time": 1}),
         (THREE.replace('="1930000000000000202"', "1.93E+18"), {"stored": 2, "damaged_id": 1}),
@@ -190,6 +192,16 @@ def test_the_sign_tells_whether_all_of_the_data_is_in(tmp_path: Path, content: s
 def test_tabs_and_full_width_headings_are_read(tmp_path: Path) -> None:
     text = THREE.replace(",", "\t").replace("订单编号", "\ufeff 订单编号\u00a0")
     assert fate(tmp_path, text) == {"stored": 3}
+
+
+def test_stars_over_columns_that_a_form_wants_filled_are_no_part_of_a_heading(tmp_path: Path) -> None:
+    assert fate(tmp_path, "*" + THREE.replace(",", ",＊", THREE.split("\n")[0].count(","))) == {"stored": 3}
+
+
+def test_what_exports_write_for_nothing_is_nobody_s_words(tmp_path: Path) -> None:
+    text = '评论内容,追加评论,评分,日期,用户昵称,商家回复\n好用,null,5,2025-03-01,小鱼,-\n-,"=""再买""",5,2025-03-02,山风,\n'
+    reviews = table(imported(tmp_path, text)[1], "reviews").sort("row")
+    assert reviews.select("text", "append_text", "reply_text").rows() == [("好用", None, None), ("-", "再买", None)]
 
 
 def test_an_unknown_column_is_counted(tmp_path: Path) -> None:

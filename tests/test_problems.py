@@ -208,3 +208,13 @@ def test_a_ledger_of_an_earlier_version_learns_to_remember(tmp_path: Path) -> No
     huitou("-w", ws.path, "problems", "--export", out, "--from", tmp_path / "a.csv")
     huitou("-w", ws.path, "import", mend(out, FIXED))
     assert told(ws)["mended"] == 2
+
+
+def test_rows_that_are_no_data_do_not_wait_to_be_mended(tmp_path: Path) -> None:
+    ws = bad_shop(tmp_path, f"{BAD}合计{',' * 18}\n")
+    said = huitou("-w", ws.path, "problems").stdout
+    assert "! 2 行等着改，来自 1 个文件，另有 1 行不用改。" in said
+    (tmp_path / "2").mkdir()
+    whole = bad_shop(tmp_path / "2", f"{THREE}合计{',' * 18}\n")
+    assert "✓ 0 行等着改" in huitou("-w", whole.path, "problems").stdout
+    assert "✓ 1 个文件可以导入：4 行" in huitou("-w", whole.path, "doctor", tmp_path / "2" / "a.csv").stdout

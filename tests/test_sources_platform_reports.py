@@ -117,6 +117,15 @@ def test_accounts_of_chitu_with_their_totals(tmp_path: Path) -> None:
     assert found["小禾", "慢响应人数", "count"] == 2 and found["小禾", "首次响应时长", "s"] == 8.5
 
 
+def test_undated_rows_are_known_again_however_their_numbers_are_written(tmp_path: Path) -> None:
+    header, one = CHITU_ROWS[0], [*map(str, CHITU_ROWS[1])]
+    other = [f"{cell}\t" for cell in one[::-1]]
+    other[header[::-1].index("销售额")] = "12,000.00元"
+    files = [sheet(tmp_path / "1.xlsx", header, one), sheet(tmp_path / "2.xlsx", [*header[::-1], "备注"], [*other, "无"])]
+    reports = import_files(shop(tmp_path), files)
+    assert [(r.load.stored, r.load.known) for r in reports if r.load] == [(1, 0), (0, 1)]
+
+
 @pytest.mark.slow
 def test_undated_rows_of_other_days_stay_beside_each_other_and_equal_ones_are_known(tmp_path: Path) -> None:
     header, one, other = CHITU_ROWS[0], CHITU_ROWS[1], [*CHITU_ROWS[1][:2], 51, *CHITU_ROWS[1][3:]]

@@ -12,6 +12,7 @@ from rich.markup import escape
 from huitou.cli.printing import safe
 from huitou.errors import HuitouError, Say, in_language
 from huitou.lake.quarantine import Group
+from huitou.sources.reasons import NOTHING_TO_MEND
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,12 +59,15 @@ def print_groups(console: "Console", groups: list[Group], lang: str) -> None:
     if not groups:
         console.print("✓ 没有搁置的行。" if zh else "✓ No rows are set aside.")
         return
-    left, files, mended = sum(g.open for g in groups), len({g.load for g in groups}), sum(g.mended for g in groups)
+    waiting = [g for g in groups if g.reason not in NOTHING_TO_MEND]
+    left, files, mended = sum(g.open for g in waiting), len({g.load for g in waiting}), sum(g.mended for g in groups)
+    idle = sum(g.open for g in groups) - left
     more = (f"，另有 {mended:,} 行改好了" if zh else f"; {mended:,} more are mended") if mended else ""
+    more += (f"，另有 {idle:,} 行不用改" if zh else f"; {idle:,} more need no mending") if idle else ""
     console.print(
         f"[bold]{'!' if left else '✓'} {left:,} 行等着改，来自 {files} 个文件{more}。[/bold]"
         if zh
-        else f"[bold]{'!' if left else '✓'} {left:,} rows of {files} file{'s' * (files > 1)} wait to be mended{more}.[/bold]",
+        else f"[bold]{'!' if left else '✓'} {left:,} rows of {files} file{'s' * (files != 1)} wait to be mended{more}.[/bold]",
         soft_wrap=True,
     )
     for (load, file), some in groupby(groups, key=lambda g: (g.load, g.file)):

@@ -13,7 +13,7 @@ from huitou.metrics.needs import NEEDS, Stock
 from huitou.sources.examine import Checkup, Days, FileCheck
 from huitou.sources.joins import Join, said
 from huitou.sources.model import Source
-from huitou.sources.reasons import NOTES, ONCE, REASONS
+from huitou.sources.reasons import NOTES, NOTHING_TO_MEND, ONCE, REASONS
 from huitou.tables import TABLES
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ CARRIED_BY: dict[str, tuple[str, ...]] = {
     "item visitors": ("traffic",), "shop scores": ("traffic",), "satisfaction ratings": ("chat_sessions",),
 }  # fmt: skip
 """What a metric needs → the tables whose exports can carry it; a need that is not here has no source yet."""
+
+
+OWN = {"tmall": ("wangwang", "qianniu", "tmall", "sycm", "chitu"), "douyin": ("douyin", "feige")}
+"""Beginnings of the ids of a platform's sources, where they are not the platform's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ class Foreseen(Stock):
 
 
 def lacking(stock: Stock, sources: list[Source], platform: str) -> tuple[int, list[Lacking]]:
-    """How many metrics can be computed, and what the others wait for: what opens the most first, the platform's exports first."""
+    """How many metrics can be computed, and what the others wait for: what opens the most first, of its exports the
+    platform's own where it has any."""
     own = "tmall" if platform == "taobao" else platform
     waiting: dict[str, list[str]] = {}
     for m in METRICS.values():
@@ -85,7 +90,7 @@ def lacking(stock: Stock, sources: list[Source], platform: str) -> tuple[int, li
     found = []
     for need, metrics in sorted(waiting.items(), key=lambda item: (item[0] not in CARRIED_BY, -len(item[1]))):
         carriers = [s for s in sources if set(CARRIED_BY.get(need, ())) & set(s.feeds) and need not in getattr(s, "lacks", ())]
-        carriers.sort(key=lambda s: not s.id.startswith(own))
+        carriers = [s for s in carriers if s.id.startswith(OWN.get(own, (own,)))] or carriers
         exports = dict.fromkeys(_export_of(s, stock) for s in carriers if not s.id.startswith("api."))
         found.append(Lacking(need, tuple(metrics), tuple(exports)))
     return len(METRICS) - sum(len(x.metrics) for x in found), found
@@ -168,7 +173,8 @@ def _conclusions(checkup: Checkup, can: int, lacks: list[Lacking], lang: str) ->
     if not read:
         yield "[bold]" + (f"✗ {refused} 个文件都用不了。" if zh else f"✗ None of {_n(refused, 'file')} can be used.") + "[/bold]"
         return
-    sign = "!" if refused or bad else "✓"
+    lost = sum(x.n for f in read for x in f.faults if x.reason not in NOTHING_TO_MEND)
+    sign = "!" if refused or lost else "✓"
     yield (
         f"[bold]{sign} {len(read)} 个文件可以导入：{rows:,} 行 = 可存 {rows - bad:,} + 搁置 {bad:,}"
         f"{f'；{refused} 个文件用不了' if refused else ''}。（没有存入）[/bold]"
@@ -274,11 +280,12 @@ def _warnings(f: FileCheck, lang: str) -> Iterator[str]:
             else f"No row at all on {_n(len(f.gaps), 'day')} in between: {some}. If the shop was open, the export lacks them"
         )  # fmt: skip
     for column, n in f.damaged.items():
-        told = (n["scientific"], n["rounded"])
-        yield (
-            "「{}」被 Excel 改坏：科学计数法 {:,} 个，末位变成 0 {:,} 个".format(column, *told) if zh
-            else "«{}» was spoiled by Excel: {:,} in scientific notation, {:,} rounded".format(column, *told)
-        )  # fmt: skip
+        how = {
+            "scientific": ("科学计数法 {:,} 个", "{:,} in scientific notation"),
+            "rounded": ("末位变成 0 {:,} 个", "{:,} rounded"),
+        }
+        some = ("、" if zh else ", ").join(words[not zh].format(n[kind]) for kind, words in how.items() if n[kind])
+        yield f"「{column}」被 Excel 改坏：{some}" if zh else f"«{column}» was spoiled by Excel: {some}"
     hidden = {"masked": ("打了星号", "masked"), "cipher": ("是密文", "encrypted"), "virtual": ("是虚拟号", "virtual numbers")}
     for column, kinds in f.contacts.items():
         said = [f"{kinds[k]:,} {w[not zh]}" for k, w in hidden.items() if kinds[k]]

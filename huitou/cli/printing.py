@@ -195,7 +195,7 @@ def print_import(console: Console, one: "ImportReport", lang: str) -> None:
 
 def _sign(one: "ImportReport") -> str:
     """✓ when all that is data is in, ! when some rows were set aside, ✗ when nothing came of the file."""
-    from huitou.sources.mending import NOTHING_TO_MEND
+    from huitou.sources.reasons import NOTHING_TO_MEND
 
     lost = sum(n for reason, n in one.problems.items() if reason not in NOTHING_TO_MEND)
     return "✓" if not lost else "✗" if lost == one.rows else "!"

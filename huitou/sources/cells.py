@@ -71,6 +71,17 @@ def unwrapped(text: pl.Series, nulls: tuple[str, ...] = ()) -> pl.Series:
     return text.set(nothing, None) if nothing.any() else text
 
 
+def prose(text: pl.Series, nulls: tuple[str, ...] = ()) -> pl.Series:
+    """`stripped`, and out of ``="…"`` where that wraps a whole cell; what stands in `nulls` is null."""
+    letters = Letters.of(text)
+    text = _stripped(text, letters)
+    if (letters.data[letters.starts] == ord("=")).any():
+        text = text.str.replace(r'(?s)^="(.*)"$', "${1}")
+        text = text.set(text == "", None)
+    nothing = text.is_in(nulls) if nulls else None
+    return text.set(nothing, None) if nothing is not None and nothing.any() else text
+
+
 def _without_marks(text: pl.Series) -> pl.Series:
     if text.str.starts_with("=").any():
         wrapped = text.str.starts_with('="') & text.str.ends_with('"')

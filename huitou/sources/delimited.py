@@ -3,6 +3,7 @@
 Comes in: a head and where its columns stand. Goes out: slabs. The whole file is never in memory.
 """
 
+import re
 from collections.abc import Iterator
 from typing import IO, Literal, cast
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from huitou.errors import FileRefused, Problem, Say
-from huitou.sources.layout import Placed
+from huitou.sources.layout import TOTALS, Placed
 from huitou.sources.model import Head
 from huitou.sources.reasons import problem
 from huitou.sources.slabs import Slab, wanted
@@ -50,6 +51,7 @@ class Delimited:
         self._placed = placed
         self._columns = sorted({*wanted(placed), placed.width - 1})
         self._misfits: list[tuple[int, bool, str]] = []  # row, too short, its text if it spans lines
+        self._totals: set[int] = set()  # misfits that only add up the rows above
         self._next = 1  # row number of the next row to come, misfits not yet counted
         self._told = 0  # misfits before this index are already Problems
 
@@ -110,7 +112,10 @@ class Delimited:
     def _misfit(self, row: pc.InvalidRow) -> Literal["skip", "error"]:
         text = row.text if "\n" in row.text or "\r" in row.text else ""
         assert row.number is not None  # it is only for parallel reading
-        self._misfits.append((row.number, row.actual_columns < row.expected_columns, text))
+        short = row.actual_columns < row.expected_columns
+        self._misfits.append((row.number, short, text))
+        if short and re.match(TOTALS, row.text.split(delimiter(self._head.lines))[0].strip(' \t\r"')):
+            self._totals.add(row.number)
         return "skip"
 
     def _numbers(self, height: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -135,7 +140,8 @@ class Delimited:
         for row, _, text in fresh:
             if row > self._placed.header_row:
                 tied = self._swallowed(text)
-                problems.append(problem(file, row, None, "cut" if row == cut else "quote" if tied else "columns"))
+                reason = "cut" if row == cut else "quote" if tied else "total_row" if row in self._totals else "columns"
+                problems.append(problem(file, row, None, reason))
                 problems += [problem(file, row, None, "quote")] * tied
         return problems
 
@@ -149,7 +155,7 @@ class Delimited:
             row, short, text = untold[-1]
             if open_quote and self._swallowed(text):
                 raise self._unclosed(row)
-            cut = row if short and (open_quote or not stream.ends_in_newline) else 0
+            cut = row if short and row not in self._totals and (open_quote or not stream.ends_in_newline) else 0
         problems = self._problems(None, cut)
         if held is None:
             frame = pl.DataFrame(schema={str(i): pl.String for i in self._columns} | {"row": pl.Int64})

@@ -19,22 +19,27 @@ from huitou.sources.model import Head
 from huitou.sources.reasons import VALUES, problem
 
 Kind = Literal["prose", "text", "code", "id", "money", "count", "number", "share", "time", "instant", "date"]
-"""``prose`` free text as typed · ``text`` short text, «nothing» is null · ``code`` the same out of Excel's text marks ·
-``id`` a code that Excel may have rounded · ``money`` yuan → fen · ``time`` → three columns: UTC µs, day, second ·
-``instant`` the same, also of seconds or milliseconds since 1970."""
+"""``prose`` free text as typed, «nothing» is null where it is not needed · ``text`` short text, «nothing» is null · ``code`` the
+same out of Excel's text marks · ``id`` a code that Excel may have rounded · ``money`` yuan → fen · ``time`` → three columns: UTC
+µs, day, second · ``instant`` the same, also of seconds or milliseconds since 1970."""
 
 
 MARKS = ("问题编号", "问题原因", "怎么改", "问题列")
 """Headings that `huitou problems --export` puts before a file's own, and an import of the mended file reads past."""
 
-_TOTALS = r"(?i)^(?:(?:店铺|全店|同行|同层)?.{0,4}(?:汇总|合计|总计|小计|平均|均值).{0,12}|(?:grand |sub)?totals?:?)$"
+TOTALS = (
+    r"(?i)^(?:(?:店铺|全店|同行|同层)?.{0,4}(?:汇总|合计|总计|小计|平均|均值).{0,12}"
+    r"|共\s*[\d,]+\s*[条行笔单个].{0,6}|(?:grand |sub)?totals?:?)$"
+)
+"""The first cell of a row that adds up the others."""
 
 
 @lru_cache(4096)
 def heading(cell: str) -> str:
-    """A heading as headings are compared: no white space, half-width signs, ``->`` for ``→``, lower case."""
+    """A heading as headings are compared: no white space, half-width signs, ``->`` for ``→``, lower case, and without
+    the star of a cell that a form wants filled."""
     text = unicodedata.normalize("NFKC", cell).replace("→", "->").replace("\ufeff", "")
-    return re.sub(r'[\s="\']', "", text).lower()
+    return re.sub(r'[\s="\'*]', "", text).lower()
 
 
 def headings(text: str) -> tuple[str, ...]:
@@ -53,6 +58,11 @@ class Field:
     needed: bool = False
     filled: bool = False
     nulls: tuple[str, ...] = ()
+
+    @property
+    def nothing(self) -> tuple[str, ...]:
+        """What means «nothing» where people write: a sign such as ``-`` may be all that a needed text says."""
+        return self.nulls if self.needed else (*self.nulls, *cells.NULLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +221,7 @@ class Parser:
         numbered = any(field.name == name and field.kind == "id" for field in self._layout.fields)
         if at < 0 or not (bad or numbered):
             return []
-        total = raw[str(at)].str.strip_chars().str.contains(_TOTALS).fill_null(False)
+        total = raw[str(at)].str.strip_chars().str.contains(TOTALS).fill_null(False)
         if not numbered:
             unread = pl.repeat(False, raw.height, eager=True)
             for _, _, mask in bad:
@@ -230,10 +240,10 @@ class Parser:
             typed = _READ[field.kind](raw, field.nulls)
             columns = {field.name: typed.values}
             if field.kind == "date" and typed.unread is not None:
-                faults.append(("total_row", typed.unread & raw.str.strip_chars().str.contains(_TOTALS)))
+                faults.append(("total_row", typed.unread & raw.str.strip_chars().str.contains(TOTALS)))
             faults.append((_FAULT[field.kind], typed.unread))
         else:
-            text = cells.stripped(raw) if field.kind == "prose" else cells.unwrapped(raw, field.nulls)
+            text = cells.prose(raw, field.nothing) if field.kind == "prose" else cells.unwrapped(raw, field.nulls)
             columns = {field.name: text}
             if field.kind == "id":
                 faults.append(("damaged_id", self._damaged(field.name, text)))

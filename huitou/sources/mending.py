@@ -28,13 +28,12 @@ from huitou.sources.importer import Part, parts_of
 from huitou.sources.layout import MARKS, Layout, Parsed, Placed
 from huitou.sources.mended import mark
 from huitou.sources.model import Context, Head, Inspector, Source
+from huitou.sources.reasons import NOTHING_TO_MEND
 from huitou.sources.registry import readable, sources
 from huitou.sources.sniff import delimiter
 from huitou.sources.sniff import head as head_of
 from huitou.sources.table import slabs
 
-NOTHING_TO_MEND = ("repeated_header", "total_row")
-"""Reasons of rows that are no data."""
 LINES = ("行 row", "内容 text")
 """Headings over the lines of a chat; they are mended in the chat itself."""
 _FORMULA = tuple("=+-@\t\r\0＝＋－＠")

@@ -50,7 +50,7 @@ REVIEWS = Layout(
         Field("order_id", "code", ("order_id",), needed=True, filled=True),
         Field("score", "text", ("review_score",), needed=True),
         Field("title", "prose", ("review_comment_title",)),
-        Field("text", "prose", ("review_comment_message",), needed=True),
+        Field("text", "prose", ("review_comment_message",), needed=True, nulls=cells.NULLS),
         Field("day", "date", ("review_creation_date",), needed=True, filled=True),
     ),
     telling=headings("review_id order_id review_score review_comment_message review_creation_date"),

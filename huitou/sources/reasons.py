@@ -113,6 +113,9 @@ REASONS: dict[str, Reason] = {
 }  # fmt: skip
 
 
+NOTHING_TO_MEND = ("repeated_header", "total_row", "split_order", "refund_row")
+"""Reasons of rows that are no data of their own."""
+
 VALUES = ("money", "number", "percent", "time", "dst", "unknown_value")
 """Reasons of rows with a value that is not of its kind."""
 

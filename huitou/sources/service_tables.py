@@ -155,8 +155,9 @@ class _Reader:
         """platform_reports and platform_numbers of a stretch, its problems, and how many cells hold no number."""
         rows, problems = self._sorted_out(self._told(raw))
         kept = raw.filter(raw["row"].is_in(rows["row"].implode()))
-        rows = rows.with_columns(self._keys(rows, kept))
-        counted, unread = self._numbers(rows, kept)
+        found = self._numbers(kept)
+        rows = rows.with_columns(self._keys(rows, found))
+        counted, unread = self._counted(rows, kept, found)
         reports = rows.select(*(c.name for c in TABLES["platform_reports"].columns), "row")
         return {"platform_reports": reports, "platform_numbers": counted}, problems, unread
 
@@ -211,14 +212,26 @@ class _Reader:
         if seen and self._day is not None:
             self._days = (min(seen), max(seen))
 
-    def _keys(self, rows: pl.DataFrame, raw: pl.DataFrame) -> list[pl.Series | pl.Expr]:
-        """Keys and constants. A row of unknown days is told from that of other days by its numbers."""
+    def _numbers(self, raw: pl.DataFrame) -> dict[int, pl.Series]:
+        """The numbers of each column that holds any, by its position."""
+        names = self._header.names
+        if self._percent is None and raw.height:
+            self._percent = any(over_one(names[at], raw[str(at)]) for at in self._measures)
+        found = {at: numbers(names[at], raw[str(at)], percent=bool(self._percent)) for at in self._measures}
+        return {at: values for at, values in found.items() if values.null_count() < len(values)}
+
+    def _keys(self, rows: pl.DataFrame, found: dict[int, pl.Series]) -> list[pl.Series | pl.Expr]:
+        """Keys and constants. A row of unknown days is told from that of other days by its numbers, however they are written."""
         s = self._settings
         timeless = rows["first_day"].is_null()
-        content = raw.select(pl.concat_str([str(at) for at in self._measures], separator="\x1f", ignore_nulls=True)).to_series()
-        parts = rows.select(
-            "scope", "label", "first_day", "last_day", "account", "hour", content.set(~timeless, None).alias("content")
+        told = sorted((measure(self._header.names[at]), at) for at in found)
+        content = pl.concat_str(
+            [pl.lit(name) + "=" + found[at].cast(pl.String) for name, at in told], separator="\x1f", ignore_nulls=True
         )
+        parts = rows.select(
+            "scope", "label", "first_day", "last_day", "account", "hour",
+            pl.when(timeless).then(content if told else pl.lit(None)).alias("content"),
+        )  # fmt: skip
         name = parts.select(pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator="\x1f")).to_series()
         return [
             pl.lit(s.shop_key, dtype=pl.Int64).alias("shop_key"),
@@ -227,21 +240,17 @@ class _Reader:
             key_of_repeated(rows["account"], s.platform, s.shop).alias("agent_key"),
         ]
 
-    def _numbers(self, rows: pl.DataFrame, raw: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-        names = self._header.names
-        if self._percent is None and raw.height:
-            self._percent = any(over_one(names[at], raw[str(at)]) for at in self._measures)
-        found, unread = [], 0
-        for at in self._measures:
-            value = numbers(names[at], raw[str(at)], percent=bool(self._percent))
-            told = cells.unwrapped(raw[str(at)]).is_not_null()
-            if value.null_count() < len(value):
-                unread += int((told & value.is_null()).sum())
-                found.append(rows.select(
-                    "shop_key", "report_key", "day", pl.lit(names[at]).alias("name"), pl.lit(measure(names[at])).alias("measure"),
-                    value.alias("value"), pl.lit(unit_of(names[at])).alias("unit"), "row",
-                ).drop_nulls("value"))  # fmt: skip
-        return (pl.concat(found) if found else pl.DataFrame()), unread
+    def _counted(self, rows: pl.DataFrame, raw: pl.DataFrame, found: dict[int, pl.Series]) -> tuple[pl.DataFrame, int]:
+        """platform_numbers, and how many cells among numbers hold none."""
+        frames, unread = [], 0
+        for at, value in found.items():
+            name = self._header.names[at]
+            unread += int((cells.unwrapped(raw[str(at)]).is_not_null() & value.is_null()).sum())
+            frames.append(rows.select(
+                "shop_key", "report_key", "day", pl.lit(name).alias("name"), pl.lit(measure(name)).alias("measure"),
+                value.alias("value"), pl.lit(unit_of(name)).alias("unit"), "row",
+            ).drop_nulls("value"))  # fmt: skip
+        return (pl.concat(frames) if frames else pl.DataFrame()), unread
 
 
 def _scope() -> pl.Expr:
