@@ -126,14 +126,16 @@ def unbound(name: str) -> Any:
     return ibis.table({c.name: IBIS.get(c.type, "string") for c in table.stored}, name=name)
 
 
-def expressions(pack: RulePack, roster: Roster = NOBODY, *, refunds: bool = False, lines: bool = False) -> dict[str, Any]:
+def expressions(
+    pack: RulePack, roster: Roster = NOBODY, *, refunds: bool = False, lines: bool = False, streamed: bool = False
+) -> dict[str, Any]:
     """Every fact expression over tables named like the lake's, in the order in which they can be computed."""
     messages, orders = unbound("messages"), unbound("orders")
-    made: dict[str, Any] = {"turns": turns(messages, pack), "asides": asides(messages)}
+    made: dict[str, Any] = {"turns": turns(messages, pack, streamed=streamed), "asides": asides(messages)}
     turned, beside = (ibis.table(made[name].schema(), name=name) for name in ("turns", "asides"))
     paid, service = first_payments(orders), unbound("order_service")
-    made["rounds"] = rounds(turned, roster)
-    made["sessions"] = sessions(turned)
+    made["rounds"] = rounds(turned, roster, streamed=streamed)
+    made["sessions"] = sessions(turned, streamed=streamed)
     made["receptions"] = receptions(turned, beside, unbound("rounds"), pack=pack, roster=roster)
     made["order_service"] = order_service(orders, unbound("sessions"), pack=pack)
     made["order_facts"] = order_facts(
@@ -147,8 +149,10 @@ def expressions(pack: RulePack, roster: Roster = NOBODY, *, refunds: bool = Fals
 class Shop:
     """Fact expressions, made and each compiled once when first needed, not when tests are collected; run over any rows."""
 
-    def __init__(self, pack: RulePack, roster: Roster = NOBODY, *, refunds: bool = False, lines: bool = False) -> None:
-        self._make = partial(expressions, pack, roster, refunds=refunds, lines=lines)
+    def __init__(
+        self, pack: RulePack, roster: Roster = NOBODY, *, refunds: bool = False, lines: bool = False, streamed: bool = True
+    ) -> None:
+        self._make = partial(expressions, pack, roster, refunds=refunds, lines=lines, streamed=streamed)
         self._sql: dict[str, str] = {}
 
     @cached_property

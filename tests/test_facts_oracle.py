@@ -37,7 +37,7 @@ placed = st.tuples(
 
 @pytest.fixture(scope="module")
 def shops() -> dict[str, Shop]:
-    return {name: Shop(pack, ROSTER) for name, pack in PACKS.items()}
+    return {name: Shop(pack, ROSTER) for name, pack in PACKS.items()} | {"windows": Shop(TMALL, ROSTER, streamed=False)}
 
 
 def talk(steps: Sequence[tuple[Any, ...]]) -> list[Line]:
@@ -56,11 +56,11 @@ def bought(steps: Sequence[tuple[Any, ...]]) -> list[Order]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PACKS)
+@pytest.mark.parametrize("name", [*PACKS, "windows"])
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(said, min_size=30, max_size=90), deals=st.lists(placed, min_size=4, max_size=16))
 def test_facts_equal_the_slow_computation(shops: dict[str, Shop], name: str, steps: list[Any], deals: list[Any]) -> None:
-    pack, lines, orders = PACKS[name], talk(steps), bought(deals)
+    pack, lines, orders = PACKS.get(name, TMALL), talk(steps), bought(deals)
     made = shops[name].facts(lines, orders)
     assert made["rounds"] == oracle.rounds(lines, pack, ROSTER)
     assert made["sessions"] == oracle.session_rows(lines, pack)

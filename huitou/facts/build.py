@@ -4,9 +4,12 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from datetime import date, timedelta
+from functools import partial
+from itertools import pairwise
+
+import ibis
 
 from huitou.errors import Say
 from huitou.facts.chat_people import chat_matches, with_people
@@ -16,7 +19,7 @@ from huitou.facts.receptions import asides, receptions
 from huitou.facts.roster import Roster, Stored, read_roster
 from huitou.facts.rounds import rounds
 from huitou.facts.sessions import sessions
-from huitou.facts.shape import Rows
+from huitou.facts.shape import Expr, Rows
 from huitou.facts.turns import margin_days, turns
 from huitou.lake import Workspace
 from huitou.lake.build import Build
@@ -28,6 +31,10 @@ FACTS_VERSION = 2
 TALK = ("rounds", "sessions", "chat_matches", "receptions", "inquiries")
 """Facts of the months of messages; the others are of the months of orders."""
 STEPS = ("chat_matches", "rounds", "sessions", "receptions", "order_service", "order_facts", "inquiries")
+
+SHARES = 4
+SHARE_ROWS = 1_000_000
+"""Messages are sorted in up to so many parts, each of so many at least: a part is one thread's, and two run at a time."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the table that is being built, its number and how many there are."""
@@ -138,12 +145,24 @@ class Making:
         if edge:
             near = [messages.day.between(_first(m) - margin, _last(m) + margin) for m in sorted(months)]
             messages = messages.filter(_any(near))
-        with _kept(turns(messages, self.pack)) as turning, _kept(asides(self._said(sorted(months)))) as beside:
-            self._stage("rounds", rounds(turning, self.roster), months)
-            self._stage("sessions", sessions(turning), months)
-            asked = self.build.table("rounds", months)
+        parts = [turns(messages.filter(some(messages)), self.pack, streamed=True) for some in self._shares(around)]
+        with self.build.computed([*parts, asides(self._said(sorted(months)))]) as (*turned, beside):
+            self._stage("rounds", _all([rounds(part, self.roster, streamed=True) for part in turned]), months)
+            self._stage("sessions", _all([sessions(part, streamed=True) for part in turned]), months)
+            asked, turning = self.build.table("rounds", months), _all(turned)
             received = receptions(turning, beside, asked, pack=self.pack, roster=self.roster)
             self._stage("receptions", received, months)
+
+    def _shares(self, months: list[str]) -> list[Callable[[Rows], Expr]]:
+        """Conditions that cut the months' messages by customer into as many parts as are sorted at once: keys are hashes and
+        spread evenly."""
+        n, low, high = self.build.snapshot.spread("messages", "customer_key", months)
+        parts = min(SHARES, n // SHARE_ROWS + 1)
+        cuts = [low + (high - low) * i // parts for i in range(1, parts)]
+        if not cuts:
+            return [lambda rows: ibis.literal(True)]
+        inner = [partial(_between, low, high - 1) for low, high in pairwise(cuts)]
+        return [lambda rows: rows.customer_key < cuts[0], *inner, lambda rows: rows.customer_key >= cuts[-1]]
 
     def _order_months(self, changed: dict[str, set[str]], talk: set[str]) -> set[str]:
         """Months of orders that come out differently: the first one touched and all after (a payment makes an old customer)."""
@@ -209,9 +228,12 @@ class Making:
         return window_s // 86_400 + 2
 
 
-def _kept(rows: Rows) -> AbstractContextManager[Rows]:
-    """Computed once for several uses; let go at the end of the block."""
-    return rows.cache()  # type: ignore[no-any-return]
+def _between(low: int, high: int, rows: Rows) -> Expr:
+    return rows.customer_key.between(low, high)
+
+
+def _all(parts: list[Rows]) -> Rows:
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
 def _any(conditions: list[Rows]) -> Rows:

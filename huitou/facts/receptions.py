@@ -2,9 +2,10 @@
 
 import ibis
 
+from huitou.facts.order import PAIR
 from huitou.facts.roster import Roster, among
 from huitou.facts.shape import SECOND_US, Expr, Rows, declared, matched
-from huitou.facts.turns import PAIR, chars_in, messages_in
+from huitou.facts.turns import chars_in, messages_in
 from huitou.rules import RulePack
 from huitou.tables import TABLES
 

@@ -2,31 +2,34 @@
 
 import ibis
 
+from huitou.facts.order import InOrder
 from huitou.facts.roster import Roster, among
 from huitou.facts.shape import SECOND_US, Rows, declared
-from huitou.facts.turns import PAIR
 from huitou.tables import TABLES
 
 
-def rounds(turns: Rows, roster: Roster) -> Rows:
+def rounds(turns: Rows, roster: Roster, *, streamed: bool = False) -> Rows:
     """One row per round; consecutive questions count from the first.
 
     A round begins with the first customer message, after a person's message, on a new day (rule ``answer_same_day``), after
     a session gap (rule ``round_splits_at_gap``). What ends a round also ends the time to answer it. ``opens`` is the
     round whose first question begins a session or is the first after an account that began it. Left out: rounds of colleagues
     and blocked people, and unanswered ones of robot accounts (nobody was there to answer).
+    `streamed`: turns that were made so, in the order in which they were stored.
     Source: trade: response (3分钟人工响应率, 旺旺人工平响时长).
     """
     marks = turns.filter(turns.starts | turns.replies | turns.last | (turns.opens & ~turns.by_customer))
-    run = ibis.window(group_by=list(PAIR), order_by=[marks.place])
+    run = InOrder(marks, () if streamed else ("place",), streamed=streamed)
     answers = marks.answers
     behind = marks.place + (marks.by_customer & ~marks.starts).cast("int64")  # a pair's last message may be one more question
-    seen = marks.mutate(
-        place_behind=behind.lead().over(run),
-        answered_at=ibis.ifelse(answers, marks.sent_at, ibis.null("int64")).lead().over(run),
-        answer_key=ibis.ifelse(answers, marks.row_key, ibis.null("int64")).lead().over(run),
-        next_day=marks.day.lead().over(run),
-        account_opened=(marks.opens & ~marks.by_customer).lag().over(run),
+    seen = run.seeing(
+        before={"account_opened": marks.opens & ~marks.by_customer},
+        after={
+            "place_behind": behind,
+            "answered_at": ibis.ifelse(answers, marks.sent_at, ibis.null("int64")),
+            "answer_key": ibis.ifelse(answers, marks.row_key, ibis.null("int64")),
+            "next_day": marks.day,
+        },
     )
     asked = seen.filter(seen.starts)
     asked = asked.mutate(

@@ -2,25 +2,30 @@
 
 import ibis
 
+from huitou.facts.order import InOrder
 from huitou.facts.shape import Rows, declared
-from huitou.facts.turns import PAIR, messages_in
+from huitou.facts.turns import messages_in
 from huitou.tables import TABLES
 
 
-def sessions(turns: Rows) -> Rows:
+def sessions(turns: Rows, *, streamed: bool = False) -> Rows:
     """One row per session; the pause is the rule ``session_gap_s``, measured between messages of customer and person.
 
+    `streamed`: turns that were made so, in the order in which they were stored.
     Source: trade: inquiry funnel, chat split (最长等待时间).
     """
     marks = turns.filter(turns.opens | turns.last)
     opens, before = marks.opens, marks.written - marks.writes
-    run = ibis.window(group_by=list(PAIR), order_by=[marks.place])
+    run = InOrder(marks, () if streamed else ("place",), streamed=streamed)
     # the session before a mark ends with the message before it, or with the pair's last message
-    seen = marks.mutate(
-        written_before=before,
-        next_at=ibis.ifelse(opens, marks.before_at, marks.sent_at).lead().over(run),
-        next_place=ibis.ifelse(opens, marks.place, marks.place + 1).lead().over(run),
-        next_written=ibis.ifelse(opens, before, marks.written).lead().over(run),
+    seen = run.seeing(
+        before={},
+        after={
+            "next_at": ibis.ifelse(opens, marks.before_at, marks.sent_at),
+            "next_place": ibis.ifelse(opens, marks.place, marks.place + 1),
+            "next_written": ibis.ifelse(opens, before, marks.written),
+        },
+        more={"written_before": before},
     )
     begun = seen.filter(seen.opens)
     begun = begun.mutate(

@@ -7,12 +7,12 @@ no clock and bridge no pause.
 
 import ibis
 
+from huitou.facts.order import PAIR, InOrder
 from huitou.facts.shape import DAY_US, SECOND_US, Expr, Rows
 from huitou.rules import RulePack
 
 LONGEST_PAUSE_DAYS = 7
 """A question is open no longer than this between two messages, even under rules that know neither day nor gap."""
-PAIR = ("customer_key", "agent_key")
 PER_MESSAGE = 2**24
 """``written`` counts a person's messages in its lower 24 bits and their characters above: one running sum instead of two."""
 CARRIED = ("shop_key", *PAIR, "sent_at", "day", "second", "row_key")
@@ -25,14 +25,14 @@ def margin_days(pack: RulePack) -> int:
     return max(1 + session_days, 0 if bounded else 2 * LONGEST_PAUSE_DAYS)
 
 
-def turns(messages: Rows, pack: RulePack) -> Rows:
+def turns(messages: Rows, pack: RulePack, *, streamed: bool = False) -> Rows:
     """Messages that start or answer a round, begin a session, or are the first or last of their day (by person or customer).
 
     Order inside a customer and account: sent_at, then load and row of the file (row_key last). Columns, beside those of
-    the message: ``place`` 0, 1, 2… among the pair's messages; ``written`` by persons so far, this one included, and ``writes``
+    the message: ``place`` 0, 1, 2… along the messages; ``written`` by persons so far, this one included, and ``writes``
     by this one (see `PER_MESSAGE`); ``by_customer``; ``before_at`` the pair's message before; ``starts`` a round; ``replies``
     first person after a customer; ``answers`` and in time to answer; ``opens`` a session; ``first_of_day``, ``last_of_day``,
-    ``last`` of all.
+    ``last`` of all. `streamed`: see `InOrder`; the rows come out sorted.
     """
     by_customer = messages.kind == "customer"
     human = messages.filter(messages.kind.isin(("customer", "agent"))).select(
@@ -41,15 +41,12 @@ def turns(messages: Rows, pack: RulePack) -> Rows:
         writes=ibis.ifelse(by_customer, 0, messages.chars * PER_MESSAGE + 1),
         file_order=messages.load * 2**32 + messages.row,
     )
-    order = {"group_by": list(PAIR), "order_by": [human.sent_at, human.file_order, human.row_key]}
-    run, so_far = ibis.window(**order), ibis.window(**order, preceding=(None, 0))
-    seen = human.mutate(
-        place=ibis.row_number().over(run),
-        written=_int(human.writes.sum().over(so_far)),
-        after_customer=human.by_customer.lag().over(run),
-        before_at=human.sent_at.lag().over(run),
-        before_day=human.day.lag().over(run),
-        after_day=human.day.lead().over(run),
+    run = InOrder(human, ("sent_at", "file_order", "row_key"), streamed=streamed)
+    human = run.rows
+    seen = run.seeing(
+        before={"after_customer": human.by_customer, "before_at": human.sent_at, "before_day": human.day},
+        after={"after_day": human.day},
+        more={"place": run.place(), "written": run.so_far(human.writes)},
     )
     pause = seen.sent_at - seen.before_at
     first, new_day, gap = seen.before_at.isnull(), seen.before_day != seen.day, pause >= pack.session_gap_s * SECOND_US
@@ -70,11 +67,6 @@ def turns(messages: Rows, pack: RulePack) -> Rows:
         last_of_day=last_of_day,
         last=seen.after_day.isnull(),
     ).drop("file_order", "after_customer", "before_day", "after_day")
-
-
-def _int(total: Expr) -> Expr:
-    """A sum as the int64 that it is declared to be: some engines widen sums. Exact below 2**53."""
-    return total.cast("float64").cast("int64")
 
 
 def messages_in(written: Expr) -> Expr:

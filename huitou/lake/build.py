@@ -1,7 +1,8 @@
 """One build of a rule pack's facts: each table computed at once, written month by month, all stored together or not at all."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 
 from huitou.lake.delta import Catalog, Change, DataFile
 from huitou.lake.disk import room
-from huitou.lake.duckdb import Snapshot, compute, view, write
+from huitou.lake.duckdb import Snapshot, compute, keep, view, write
 from huitou.tables import TABLES
 
 if TYPE_CHECKING:
@@ -57,6 +58,17 @@ class Build:
         made = found if wanted is None else [m for m in found if m in wanted]
         add = self._pen.submit(write, self._writer.engine, computed, folder, f"build-{self._number}", made)
         self._staged.setdefault(name, []).append(_Staged(add, tuple(self._catalog.files(name, wanted))))
+
+    @contextmanager
+    def computed(self, exprs: Sequence["ir.Table"]) -> Iterator[list["ir.Table"]]:
+        """Expressions computed once for several uses, two at a time; let go at the end of the block."""
+        engine = self._writer.engine
+        names = keep(engine, exprs)
+        try:
+            yield [engine.backend.table(name) for name in names]
+        finally:
+            for name in names:
+                engine.raw.execute(f'DROP TABLE "{name}"')
 
     def keep(self, name: str, frames: Iterable[pl.DataFrame]) -> "ir.Table | None":
         """Frames of one shape as a table to compute with until the build ends, kept on disk; None where there is no frame."""

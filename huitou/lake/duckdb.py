@@ -308,6 +308,12 @@ class Snapshot:
         """Months ("2026-05") that hold rows of the table, sorted; ["all"] for a table without months."""
         return self._catalog.months(name)
 
+    def spread(self, name: str, column: str, months: Iterable[str] | None = None) -> tuple[int, int, int]:
+        """Rows stored of a table, and the lowest and highest of an integer column, as the files say; (0, 0, 0) without rows."""
+        files = [f for f in self._catalog.files(name, months) if f.rows]
+        ends = [int(end[column]) for f in files for end in (f.low, f.high) if column in end]
+        return sum(f.rows for f in files), min(ends, default=0), max(ends, default=0)
+
     def table(self, name: str, months: Iterable[str] | None = None) -> "ir.Table":
         """A canonical or fact table (rows of all months or some): declared columns, provenance, ``month``.
 
@@ -349,7 +355,7 @@ def view(engine: Engine, table: Table, paths: Sequence[str], gone: Sequence[str]
     else:
         columns = ", ".join(f"NULL::{FRAME_TYPE[c.type]} AS {_q(c.name)}" for c in table.stored)
         rows = f"SELECT {columns}, NULL::VARCHAR AS month WHERE false"
-    engine.raw.execute(f"CREATE TEMP VIEW {_q(name)} AS {rows}")
+    engine.raw.execute(f"CREATE VIEW {_q(name)} AS {rows}")
     return engine.backend.table(name)
 
 
@@ -369,6 +375,20 @@ def compute(engine: Engine, expr: "ir.Table", table: Table) -> tuple[str, list[s
     with room(engine.scratch):
         engine.raw.execute(f"CREATE TABLE {_q(computed)} AS SELECT {columns} FROM ({engine.backend.compile(expr)})").fetchall()
         return computed, [f"{first:%Y-%m}" for (first,) in engine.rows(firsts)]
+
+
+def keep(engine: Engine, exprs: Sequence["ir.Table"]) -> list[str]:
+    """Compute expressions into memory, two at a time: a sorted one is read back in its order. Returns their names there."""
+    names = [f"kept_{uuid4().hex[:12]}" for _ in exprs]
+    statements = [f"CREATE TABLE {_q(n)} AS {engine.backend.compile(e)}" for n, e in zip(names, exprs, strict=True)]
+
+    def run(statement: str) -> None:
+        with engine.raw.cursor() as beside:
+            beside.execute(statement).fetchall()
+
+    with room(engine.scratch), ThreadPoolExecutor(2) as hands:
+        list(hands.map(run, statements))
+    return names
 
 
 def write(engine: Engine, computed: str, target: Folder, stem: str, months: Iterable[str]) -> tuple[DataFile, ...]:
