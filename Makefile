@@ -33,7 +33,7 @@ test: setup-dev ## the whole suite
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test-fast: setup-dev ## the fast part of the suite
-	ONE_CORE_EACH=1 POLARS_MAX_THREADS=1 TOKIO_WORKER_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow and not browser and not spark"
+	PYTHONDONTWRITEBYTECODE= ONE_CORE_EACH=1 POLARS_MAX_THREADS=1 TOKIO_WORKER_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow and not browser and not spark"
 
 lint: setup-dev ## style, types, import contract
 	$(BIN)/ruff check .

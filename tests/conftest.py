@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from hypothesis import settings
 
 FAST = bool(os.environ.get("ONE_CORE_EACH"))
 NEEDED_BYTES = 4 * 2**30
-FEW = 12
+FEW = 5
 """Generated examples of a property in the fast part; the whole suite takes as many as each property asks for."""
+CASES = 1
+"""Cases of a test in the fast part where each of them makes files or is marked `costly`; the whole suite takes all."""
 MUST_RUN = {"browser", "spark", "slow"}
 
 
@@ -33,9 +36,22 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.function._hypothesis_internal_use_settings = settings(wanted, max_examples=FEW)  # type: ignore[attr-defined]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the further cases of costly tests to the whole suite."""
+    if not FAST:
+        return
+    seen, kept, left = Counter[str](), [], []
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        costly = "[" in item.nodeid and ("tmp_path" in getattr(item, "fixturenames", ()) or item.get_closest_marker("costly"))
+        (left if costly and seen[test] >= CASES else kept).append(item)
+        seen[test] += 1
+    items[:] = kept
+    config.hook.pytest_deselected(items=left)
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays to the end: the garbage collector need not look it through again and again."""
-    gc.collect()
     gc.freeze()
     if FAST:
         gc.set_threshold(50_000, 20, 100)

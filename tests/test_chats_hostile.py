@@ -99,6 +99,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("form", [old_lines, instant_lines])
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
 def test_hostile_text_changes_nothing_else(tmp_path: Path, form: type[list[str]], number: int) -> None:

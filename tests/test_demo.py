@@ -312,6 +312,7 @@ def test_price_drop_is_complained_of_after_the_campaign_begins(shop):
         assert row["refunded"] or back[row["order_id"]] == 0
 
 
+@pytest.mark.slow
 def test_scale_multiplies_the_volume(tmp_path):
     small, large = (write_demo(tmp_path / str(s), scale=s, months=1).summary for s in (0.05, 0.15))
     assert large["counts"]["messages"] / small["counts"]["messages"] == pytest.approx(3, abs=0.5)

@@ -96,11 +96,13 @@ def test_words_that_are_not_known(tmp_path: Path, policy: str, stored: int) -> N
     assert after(tmp_path, policy, WORD)[:2] == (stored, [])
 
 
+@pytest.mark.slow
 def test_a_value_that_a_row_cannot_do_without_is_never_dropped(tmp_path: Path) -> None:
     text = f"{ORDERS}\n{DONE.replace('128.00,128.00,', '128.00,很多,')}\n{REFUNDED}\n"
     assert after(tmp_path, "discard_value", text)[:2] == (1, ["money"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("policy", "told"), [("evolve", False), ("discard_value", True)])
 def test_evolve_takes_the_new_header_for_its_own_and_the_others_do_not(tmp_path: Path, policy: str, told: bool) -> None:
     _, _, ws, _ = after(tmp_path, policy, NEW)

@@ -97,6 +97,7 @@ def test_new_roles_make_everything_anew(tmp_path: Path) -> None:
     assert build(Workspace.open(tmp_path)).rows["inquiries"] == 0
 
 
+@pytest.mark.slow
 def test_a_colleague_is_filtered_by_name(tmp_path: Path) -> None:
     ws = shop(tmp_path, colleagues=("青麓小冬",))
     load(ws, "messages", message_rows([Line(0, customer=ws.people().token("青麓小冬"), row=2)]))

@@ -27,6 +27,7 @@ def asked(lines: list[Line], *orders: Order) -> list[dict[str, Any]]:
     return shop.facts(numbered(lines), orders)["inquiries"]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("lines", "order", "case", "agents"),
     [
@@ -89,6 +90,7 @@ def refund(key: int, fen: int, succeeded: bool = True, reason: str | None = None
 money = Shop(TMALL, refunds=True, lines=True)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("order", "refunds", "lines", "fen", "pieces"),
     [
@@ -112,6 +114,7 @@ def test_pieces_and_product_come_from_the_lines_where_the_order_has_none() -> No
     assert (found["items"], found["product_key"]) == (6, 502)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("reason", "quality"), [("做工瑕疵", True), ("质量问题-掉色", True), ("7天无理由退换货", False), (None, False)]
 )
@@ -152,6 +155,7 @@ def test_the_order_of_two_agents_is_credited_to_one() -> None:
     assert [(i["agent_key"], i["ordered"], i["credited"]) for i in found] == [(11, True, False), (12, True, True)]
 
 
+@pytest.mark.slow
 def test_the_sale_goes_to_the_part_that_the_rules_name() -> None:
     both = chat(NOON) + chat(NOON + 3600, 12)
     by_order = Shop(replace(TMALL, sales_agent="order")).facts(

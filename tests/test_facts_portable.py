@@ -26,6 +26,7 @@ def made(pack: str) -> dict[str, Any]:
     return expressions(load_pack(pack), refunds=True, lines=True)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(("pack", "table"), [*(("tmall-2025", t) for t in ("turns", "asides", *FACTS)), ("course", "turns")])
 def test_it_compiles_for_spark(pack: str, table: str) -> None:
     sql = ibis.to_sql(made(pack)[table], dialect="pyspark")

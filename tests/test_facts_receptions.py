@@ -50,6 +50,7 @@ def test_the_product_is_the_first_that_the_customer_sent() -> None:
     assert day["product_key"] == 501
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("lines", "why"),
     [

@@ -5,6 +5,8 @@ import io
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from huitou.lake import Workspace
 from tests.exported import ORDERS, THREE, put, shop, table
 from tests.front import huitou
@@ -60,6 +62,7 @@ def test_names_in_gbk_are_read(tmp_path: Path) -> None:
     assert list(files_of(ws)) == ["a.zip/订单/三月.csv"]
 
 
+@pytest.mark.slow
 def test_an_archive_again_and_its_files_alone_are_known(tmp_path: Path) -> None:
     ws = shop(tmp_path)
     files = (
@@ -103,6 +106,7 @@ def test_an_archive_with_a_password_is_told_so(tmp_path: Path) -> None:
     assert "a.zip/o.csv: the archive is protected by a password. Unpack it with the password" in text and not ws.lake.loads()
 
 
+@pytest.mark.slow
 def test_files_are_looked_at_before_an_import(tmp_path: Path) -> None:
     ws = shop(tmp_path)
     path = zipped(tmp_path / "a.zip", {"o.csv": THREE, "p.csv": ONE})

@@ -63,6 +63,7 @@ def test_ids_that_excel_holds_as_numbers_are_damaged(tmp_path: Path) -> None:
     assert report.problems == {"damaged_id": 9}
 
 
+@pytest.mark.slow
 def test_the_same_orders_as_csv_are_known(tmp_path: Path) -> None:
     rows = [[f"19300000000000{i:05}", f"b{i}", 12.3, 0.0, AT, AT] for i in range(9)]
     path = workbook(tmp_path / "o.xlsx", HEADER, *rows)
@@ -73,6 +74,7 @@ def test_the_same_orders_as_csv_are_known(tmp_path: Path) -> None:
     assert (one.load.stored, two.load.stored, two.load.known) == (9, 0, 9)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("lie", [False, True])
 def test_a_kilobyte_that_claims_17_billion_cells(tmp_path: Path, lie: bool) -> None:
     book = openpyxl.Workbook()
@@ -85,6 +87,7 @@ def test_a_kilobyte_that_claims_17_billion_cells(tmp_path: Path, lie: bool) -> N
         head(path)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("members", "says"),
     [
@@ -167,6 +170,7 @@ def test_a_password_is_named_with_how_to_take_it_off(tmp_path: Path) -> None:
         assert "清空密码" in refused.value.text("zh")
 
 
+@pytest.mark.slow
 def test_an_old_office_file_without_a_sheet_is_told(tmp_path: Path) -> None:
     (tmp_path / "letter.doc").write_bytes(compound(WordDocument=bytes(5_000)))
     with pytest.raises(FileRefused, match=r"old .xls format or protected by a password.*as .xlsx"):

@@ -57,6 +57,7 @@ def test_a_month_is_replaced_and_the_others_stay(ws: Workspace) -> None:
     assert ws.lake.check() == []
 
 
+@pytest.mark.slow
 def test_an_empty_month_empties_it(ws: Workspace) -> None:
     build(ws, "order")
     with ws.lake.write("build") as writer:
@@ -97,6 +98,7 @@ def test_an_expression_with_other_columns_is_refused(ws: Workspace) -> None:
             one.stage("order_service", services(one.snapshot.table("orders")).drop("part").mutate(nick=ibis.literal("x")))
 
 
+@pytest.mark.slow
 def test_a_reader_keeps_its_facts_during_a_build(ws: Workspace) -> None:
     build(ws, "order")
     with ws.read() as snapshot:

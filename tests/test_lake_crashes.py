@@ -154,6 +154,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", folder], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk(small_disk: Path) -> None:
     """Filled more and more: each import is stored whole or refused whole; with room again it goes through."""
     ws = new_workspace(small_disk)

@@ -360,6 +360,7 @@ WANTED = (
 INJECTIONS = [o.replace("{64}", base64.b64encode(w.encode()).decode()).replace("{}", w) for o, w in product(ORDERS, WANTED)]
 
 
+@pytest.mark.slow
 def test_a_gullible_model_can_say_nothing_outside_the_list(server: Server, tmp_path: Path) -> None:
     """The model does what 300 chats tell it: what comes through is a code of the list with lines of the chat, or nothing."""
     assert len(set(INJECTIONS)) == 300

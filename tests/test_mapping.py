@@ -124,6 +124,7 @@ TABLES = {
 }
 
 
+@pytest.mark.slow
 def test_every_table_comes_in_by_a_draft_of_its_own(tmp_path: Path) -> None:
     files = [put(tmp_path, f"{name}-1.csv", text) for name, text in TABLES.items()]
     ws = imported(tmp_path, *files)

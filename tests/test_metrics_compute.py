@@ -42,6 +42,7 @@ def sold():
     return shop(orders=[{"customer_key": 1, "day": MAY}], order_facts=FACTS, agents=AGENTS, products=PRODUCTS)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("dim", LABELS)
 def test_each_dimension_names_its_groups_and_filters_by_those_names(sold, dim):
     cells = numbers(sold, ["orders_placed"], by=(dim,))
@@ -174,6 +175,7 @@ class Recorder:
         return pl.DataFrame([{n: answers.get(str(t), 1) for n, t in expr.as_table().schema().items()}])
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("of", POPULATIONS)
 def test_every_metric_compiles_for_spark_with_every_dimension_and_filter(of):
     """Dimensions and filters are columns of the population, the same for each of its metrics: one metric proves them all."""

@@ -93,6 +93,7 @@ def read(folder: Path, rows: list[dict[str, object]]) -> tuple[pl.DataFrame, int
     return batches[-1].frames["orders"].drop("row").sort("order_id"), len(batches)
 
 
+@pytest.mark.slow
 def test_block_borders_and_rows_apart_change_no_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [
         douyin_order(str(6917926700000001000 + n // 3), str(6917926700000001000 + n), 订单应付金额=f"{n}.50") for n in range(90)

@@ -188,6 +188,7 @@ def olist(folder: Path, *names: str) -> list[Path]:
     return [put(folder, f"olist_{name}_dataset.csv", OLIST[name]) for name in names]
 
 
+@pytest.mark.slow
 def test_olist_orders_are_whole_whichever_file_comes_first(tmp_path: Path) -> None:
     files = olist(tmp_path, *OLIST)
     reports = import_files(ws := shop(tmp_path), files[::-1])

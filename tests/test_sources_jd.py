@@ -86,6 +86,7 @@ def test_what_the_import_tells(tmp_path: Path) -> None:
     assert report.notes == {"masked_buyer": 1} and report.first == {"split_order": (5, "商家备注")}
 
 
+@pytest.mark.slow
 def test_metrics_of_a_jd_shop(tmp_path: Path) -> None:
     """By hand: placed 11, 12, 16, 17, 18; paid 11, 12, 16 of 938.45 + 90 + 100; 12 went back; one named buyer paid, for 4 pieces."""
     ws = jd(tmp_path, orders_csv(tmp_path))
@@ -102,6 +103,7 @@ def test_metrics_of_a_jd_shop(tmp_path: Path) -> None:
     assert [number(ws.path, name)["value"] for name in asked] == [5, 3, 1128.45, 90, 1, 2, 4]
 
 
+@pytest.mark.slow
 def test_a_later_export_brings_the_newer_state(tmp_path: Path) -> None:
     shipped = [
         jd_order(21, 901, 订单状态="等待确认收货", 订单完成时间=""),
@@ -127,6 +129,7 @@ def test_rows_apart_and_amounts_on_the_first_row_only_give_the_same_orders(tmp_p
     assert typed(tmp_path, [row | blank if n % 3 else row for n, row in enumerate(rows)]).equals(whole)
 
 
+@pytest.mark.slow
 def test_the_same_goods_as_a_gift_are_another_line(tmp_path: Path) -> None:
     ws = jd(tmp_path, orders_csv(tmp_path, [jd_order(31, 901), jd_order(31, 901, 京东价="0.00"), jd_order(31, 901)]))
     assert table(ws, "order_lines").sort("row")["line_id"].to_list() == ["31-901", "31-901-gift"]
@@ -189,6 +192,7 @@ def test_no_alias_is_in_the_lake_or_the_vault(tmp_path: Path) -> None:
     assert A.encode() not in stored and b"13800000001" not in stored
 
 
+@pytest.mark.slow
 def test_lines_that_belong_to_nothing_are_told(tmp_path: Path) -> None:
     text = "广告\r\n" + jd_log(*LOG).replace("11:00:30\t", "11:61:30\t") + "尾巴\r\n"
     (report,) = import_files(Workspace.create(tmp_path / "s", shop="青麓", platform="jd"), [put(tmp_path, "c.log", text)])
@@ -227,6 +231,7 @@ def test_the_session_list(tmp_path: Path) -> None:
     assert rows["transferred_to"].is_null().to_list() == [True, False] and rows["talk_key"].null_count() == 2
 
 
+@pytest.mark.slow
 def test_compensation(tmp_path: Path) -> None:
     row = {"店铺名称": "青麓", "申请时间": f"{DAY} 10:00:00", "赔付单号": "P1", "关联订单号": "11", "赔付金额": "5.00",
            "赔付原因": "延迟发货，电话13800000001", "赔付状态": "赔付成功", "申请人": "某人"}  # fmt: skip
@@ -300,6 +305,7 @@ def test_messages_stand_under_the_person_once_known() -> None:
     assert known.columns == messages.columns and with_people(messages, None) is messages
 
 
+@pytest.mark.slow
 def test_the_matching_compiles_for_spark() -> None:
     assert ibis.pyspark.name == "pyspark"  # naming the backend sets the options that its compiler reads; no Spark is started
     found = chat_matches(unbound("chat_sessions"))
@@ -307,6 +313,7 @@ def test_the_matching_compiles_for_spark() -> None:
     assert found.columns == tuple(c.name for c in TABLES["chat_matches"].columns)
 
 
+@pytest.mark.slow
 def test_a_zipped_log_is_read_as_it_is(tmp_path: Path) -> None:
     with ZipFile(tmp_path / "chat.zip", "w") as archive:
         archive.writestr("聊天记录.log", jd_log(*LOG).encode("gb18030"))

@@ -52,6 +52,7 @@ def test_orders_and_their_money(tmp_path: Path) -> None:
     assert lines["price_fen"].unique().to_list() == [3_000] and lines["refunded"].to_list() == [False, False, True, False, True]
 
 
+@pytest.mark.slow
 def test_an_order_without_any_time_is_of_the_day_in_its_number(tmp_path: Path) -> None:
     ws, _ = pdd(tmp_path, orders(tmp_path))
     row = table(ws, "orders").filter(pl.col("order_id") == "250303-100000000000004").row(0, named=True)
@@ -61,6 +62,7 @@ def test_an_order_without_any_time_is_of_the_day_in_its_number(tmp_path: Path) -
     assert report.problems == {"empty": 1} and report.load and report.load.known == 1
 
 
+@pytest.mark.slow
 def test_newer_columns_in_a_workbook(tmp_path: Path) -> None:
     new = {
         "订单成交时间": "2025-03-01 10:00:00",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import openpyxl
+import pytest
 
 from huitou.sources.importer import import_files
 from huitou.tables import key63
@@ -61,6 +62,7 @@ def test_every_known_sheet_is_a_load_of_its_own_and_known_again(tmp_path: Path) 
     assert b"13800000001" not in stored
 
 
+@pytest.mark.slow
 def test_several_sheets_of_one_kind_are_one_load(tmp_path: Path) -> None:
     sheets = {"1": SHEETS["订单报表"][:2], "2": [SHEETS["订单报表"][0], SHEETS["订单报表"][2]]}
     (report,) = import_files(ws := shop(tmp_path), [workbook(tmp_path / "export.xlsx", sheets)])

@@ -28,6 +28,7 @@ def test_money_of_orders_is_what_was_paid_and_what_went_back(tmp_path: Path) -> 
     assert by(orders, "freight_fen") == [800, 0, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("total", "kept", "refund", "gross"), [(100, 60, 40, 100), (100, 100, 40, 100), (100, 0, 100, 100), (100, 90, 0, 90)]
 )

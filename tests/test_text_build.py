@@ -1,5 +1,6 @@
 """What a build reads out of the texts: tags, reasons, promises, reviews; only of months that changed, or when words change."""
 
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,41 @@ CHAT = (
 )
 
 
+PROMISE = (8, "2026-05-03 02:00:00", "agent", "今天一定给您发货")
+PLACED = (
+    order(5, customer_key=5, created_at=micros("2026-05-02 03:00:00")),
+    order(6, customer_key=5, created_at=micros("2026-05-02 03:05:00"), paid_at=micros("2026-05-02 03:06:00")),
+    order(7, customer_key=7, created_at=micros("2026-05-02 03:00:00"), placed_fen=5000),
+)
+WHY = (
+    (7, "2026-05-02 03:30:00", "agent", "亲，订单还没付款哦"),
+    (7, "2026-05-02 03:31:00", "customer", "卡里余额不够了"),
+)
+REVIEWS = (
+    ("包很好看，就是味道有点大", None, "good"),
+    ("此用户没有填写评价。", None, "good"),
+    ("不错", "用了一周开线了", "good"),
+)
+
+
+def reviewed(said: Iterable[tuple[str, str | None, str]]) -> pl.DataFrame:
+    """(text, later addition, rating) as canonical reviews of one day."""
+    plain = {"shop_key": SHOP, "day": "2026-05-04", "score": 5, "default_text": False}
+    rows = [plain | {"rating": r, "text": t, "append_text": a, "row": i + 2} for i, (t, a, r) in enumerate(said)]
+    return pl.DataFrame(rows).with_columns(pl.col("day").str.to_date())
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """One shop with everything that texts are read for, built once."""
+    ws = new_workspace(tmp_path_factory.mktemp("read"))
+    put(ws, "messages", talk(*CHAT, *WHY, PROMISE), content="chats", name="chats.txt")
+    put(ws, "orders", orders(list(PLACED)).with_columns(day=pl.date(2026, 5, 2)), content="orders", name="orders.csv")
+    put(ws, "reviews", reviewed(REVIEWS), content="reviews", name="reviews.csv")
+    build(ws)
+    return ws
+
+
 @pytest.fixture
 def ws(tmp_path: Path) -> Workspace:
     ws = new_workspace(tmp_path)
@@ -63,9 +99,8 @@ def reasons(ws: Workspace) -> list[tuple[Any, ...]]:
     return rows(ws, "inquiry_reasons", "customer_key", "outcome", "primary")
 
 
-def test_tags_lie_where_the_words_stand(ws: Workspace) -> None:
-    build(ws)
-    with ws.read() as snapshot:
+def test_tags_lie_where_the_words_stand(read: Workspace) -> None:
+    with read.read() as snapshot:
         texts = snapshot.table("messages").select("text", message_key="row_key")
         tags = snapshot.frame(snapshot.table("message_tags").inner_join(texts, "message_key"))
     said = {(t["taxonomy"], t["code"], t["text"][t["start"] : t["end"]]) for t in tags.iter_rows(named=True)}
@@ -92,6 +127,7 @@ def test_a_leaf_of_the_workspace_works_without_code(ws: Workspace) -> None:
     assert build(ws).months == ()
 
 
+@pytest.mark.slow
 def test_only_months_that_changed_are_read_again(ws: Workspace) -> None:
     build(ws)
     assert reasons(ws)[0][:2] == (1, "lost")
@@ -101,6 +137,7 @@ def test_only_months_that_changed_are_read_again(ws: Workspace) -> None:
     assert {r[0] for r in reasons(ws)} == {1, 4}
 
 
+@pytest.mark.slow
 def test_an_order_that_comes_later_changes_the_reading(ws: Workspace) -> None:
     build(ws)
     paid = order(9, customer_key=1, created_at=micros("2026-05-01 02:10:00"), paid_at=micros("2026-05-01 02:11:00"))
@@ -109,48 +146,23 @@ def test_an_order_that_comes_later_changes_the_reading(ws: Workspace) -> None:
     assert reasons(ws) == [(1, "paid", None)]
 
 
-def test_an_unpaid_order_that_another_replaced_is_no_loss_and_one_tells_why(ws: Workspace) -> None:
-    placed = [
-        order(5, customer_key=5, created_at=micros("2026-05-02 03:00:00")),
-        order(6, customer_key=5, created_at=micros("2026-05-02 03:05:00"), paid_at=micros("2026-05-02 03:06:00")),
-        order(7, customer_key=7, created_at=micros("2026-05-02 03:00:00"), placed_fen=5000),
-    ]
-    put(ws, "orders", orders(placed).with_columns(day=pl.date(2026, 5, 2)), content="three", name="three.csv")
-    said = talk(
-        (7, "2026-05-02 03:30:00", "agent", "亲，订单还没付款哦"), (7, "2026-05-02 03:31:00", "customer", "卡里余额不够了")
-    )
-    put(ws, "messages", said, content="why", name="why.txt")
-    build(ws)
-    told = rows(ws, "unpaid_reasons", "order_key", "reason", "replaced_by", "after")
+def test_an_unpaid_order_that_another_replaced_is_no_loss_and_one_tells_why(read: Workspace) -> None:
+    told = rows(read, "unpaid_reasons", "order_key", "reason", "replaced_by", "after")
     assert told == [(5, "wrong_item", 6, False), (7, "balance", None, True)]
 
 
-def test_a_promise_is_due_by_the_shops_own_clock(ws: Workspace) -> None:
-    put(ws, "messages", talk((8, "2026-05-03 02:00:00", "agent", "今天一定给您发货")), content="p", name="p.txt")
-    build(ws)
-    ((kind, due),) = rows(ws, "commitments", "kind", "due_at")
+def test_a_promise_is_due_by_the_shops_own_clock(read: Workspace) -> None:
+    ((kind, due),) = rows(read, "commitments", "kind", "due_at")
     assert (kind, due) == ("dispatch", micros("2026-05-03 15:59:59"))
 
 
-def test_reviews_are_read_with_their_later_addition(ws: Workspace) -> None:
-    said = [
-        ("包很好看，就是味道有点大", None, "good"),
-        ("此用户没有填写评价。", None, "good"),
-        ("不错", "用了一周开线了", "good"),
-    ]
-    frame = pl.DataFrame(
-        [
-            {"shop_key": SHOP, "day": "2026-05-04", "rating": r, "score": 5, "text": t, "append_text": a, "default_text": False, "row": i + 2}
-            for i, (t, a, r) in enumerate(said)
-        ]
-    ).with_columns(pl.col("day").str.to_date())  # fmt: skip
-    put(ws, "reviews", frame, content="r", name="r.csv")
-    build(ws)
-    assert sorted(r[0] for r in rows(ws, "review_readings", "has_complaint")) == [False, True, True]
-    told = rows(ws, "review_clauses", "part", "aspect", "polarity")
+def test_reviews_are_read_with_their_later_addition(read: Workspace) -> None:
+    assert sorted(r[0] for r in rows(read, "review_readings", "has_complaint")) == [False, True, True]
+    told = rows(read, "review_clauses", "part", "aspect", "polarity")
     assert ("text", "smell", "negative") in told and any(part == "append" and p == "negative" for part, _, p in told)
 
 
+@pytest.mark.slow
 def test_a_complaint_that_rises_in_the_last_week_is_a_finding(ws: Workspace) -> None:
     texts = [(f"2026-05-{1 + i % 21:02}", "不错" if i % 7 == 0 else f"包很好看，第{i}次买") for i in range(150)]
     texts += [(f"2026-05-{25 + i % 7:02}", "好看，就是味道有点大" if i % 2 else f"很好看，第{i}次背") for i in range(40)]

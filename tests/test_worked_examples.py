@@ -104,7 +104,7 @@ ASKED_AGAIN = [("", "2026-05-04 10:18:30", "多少钱"), ("小满", "2026-05-04 
 NEVER = [("", "2026-05-04 10:10:15", "在吗")]
 
 
-@pytest.mark.parametrize("rules", ["tmall-classic", "tmall-2025"])
+@pytest.mark.parametrize("rules", ["tmall-2025", "tmall-classic"])
 def test_three_minute_examples(tmp_path: Path, rules: str) -> None:
     """Consecutive questions count from the first; a question never answered that day counts as not answered."""
     examples = {"2026-05-04": ASKED_TWICE, "2026-05-05": ASKED_TWICE + ASKED_AGAIN, "2026-05-06": NEVER}
