@@ -14,8 +14,8 @@ from huitou.cli.tag_inquiries import Inquiries, tag_inquiries
 from huitou.rules.taxonomy import load_taxonomies
 from huitou.text import loss_fit
 from huitou.text.inquiries import InquiryReader
-from huitou.text.loss import WEIGHTS
-from huitou.text.loss_examples import read_example_chats
+from huitou.text.loss import WEIGHTS, further_reasons
+from huitou.text.loss_examples import SPEAKERS, keep_speakers, read_example_chats
 
 
 def group(code):
@@ -79,35 +79,48 @@ def score(file, table=True):
             per_code(said, gold)
 
 
+def as_lines(weights):
+    """JSON with one code a line."""
+    kept = {name: loss_fit.as_json(part) for name, part in weights.items()}
+    rows = lambda part: ",\n".join(f"  {json.dumps(code)}: {json.dumps(row)}" for code, row in part.items())  # noqa: E731
+    parts = (f'"{n}": {{"beside": {json.dumps(p["beside"])}, "whole": {{\n{rows(p["whole"])}}}}}' for n, p in kept.items())
+    return "{" + ",\n".join(parts) + "}\n"
+
+
 def fit():
     words = load_taxonomies()
-    chats = read_example_chats()
     codes = list(words.taxonomies["loss"].leaves)
-    weights = loss_fit.fit(*loss_fit.held_out(chats, words), [c.primary for c in chats], codes)
-    WEIGHTS.write_text(json.dumps(loss_fit.as_json(weights), indent=1) + "\n", "utf-8")
-    print(f"{len(chats)} chats, weights in {WEIGHTS}")
+    seen = loss_fit.held_out(read_example_chats(), words)
+    weights = {"primary": loss_fit.fit(seen, codes), "further": loss_fit.fit_further(seen, codes)}
+    WEIGHTS.write_text(as_lines(weights), "utf-8")
+    keep_speakers()
+    print(f"{len(seen.chats)} chats, weights in {WEIGHTS} and {SPEAKERS}, {SPEAKERS.stat().st_size / 1e6:.1f} MB")
 
 
-def check(folds=6):
+def check():
     words = load_taxonomies()
-    chats = read_example_chats()
-    codes = list(words.taxonomies["loss"].leaves)
-    beside, whole = loss_fit.held_out(chats, words)
-    fold = np.random.default_rng(1).permutation(len(chats)) % folds
-    for told in (True, False):
-        right = []
-        for n in range(folds):
-            out, rest = np.flatnonzero(fold == n), np.flatnonzero(fold != n)
-            weights = loss_fit.fit(beside[rest], whole[rest], [chats[i].primary for i in rest], codes)
-            chances = weights.chances(beside[out], whole[out], codes)
-            if told:
-                for row, i in zip(chances, out, strict=True):
-                    row[-1] = 0 if chats[i].primary else 9
-            right += [
-                ([*codes, None][k] == chats[i].primary, group([*codes, None][k]) == group(chats[i].primary))
-                for k, i in zip(chances.argmax(axis=1), out, strict=True)
-            ]
-        print("outcome told" if told else "not told", "primary, group:", np.mean(right, axis=0).round(3))
+    examples = read_example_chats()
+    codes = [*words.taxonomies["loss"].leaves]
+    seen = loss_fit.held_out(examples, words)
+    right, further, longer = [], [], np.arange(len(seen.chats)) >= len(examples)
+    for n in range(loss_fit.FOLDS):
+        rest, out = seen.part(seen.fold != n), (seen.fold == n)
+        weights, more = loss_fit.fit(rest, codes), loss_fit.fit_further(rest, codes)
+        some = seen.part(out)
+        chances = weights.chances(some.beside, some.whole, codes)
+        for told in (True, False):
+            for row, chat, long in zip(chances, some.chats, longer[out], strict=True):
+                row[-1] = (0 if chat.primary else 9) if told else row[-1]
+                said = [*codes, None][row.argmax()]
+                right.append((told, bool(long), said == chat.primary, group(said) == group(chat.primary)))
+        odds = more.scores(some.beside, some.whole, codes)
+        first = np.array([codes.index(chat.primary) if chat.primary else len(codes) for chat in some.chats])
+        further += list(
+            zip(further_reasons(1 / (1 + np.exp(-odds)), first, codes), (chat.secondary for chat in some.chats), strict=True)
+        )
+    table = pl.DataFrame(right, schema=("told", "longer", "primary", "group"), orient="row")
+    print(table.group_by("told", "longer").mean().sort("told", "longer"))
+    print("secondary F1:", round(f1([([*a], [*b]) for a, b in further]), 3))
 
 
 def speed(messages=1_000_000):

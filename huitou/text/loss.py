@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from scipy.special import expit, softmax
 
 from huitou.rules.taxonomy import Words
 from huitou.text.loss_examples import speakers
@@ -23,7 +25,8 @@ WEIGHTS = Path(__file__).parent.parent / "rules" / "examples" / "loss_weights.js
 SOLD = ("ordered", "paid", "bought", "deal", "won")
 LOST = "lost"
 NOTHING = "none"
-SECOND = 0.12  # probability beside the primary's from which a further reason is told
+SECOND = 0.12  # probability from which a further reason is told
+DOUBTFUL, NEAR = 0.5, 0.2  # a primary reason less certain than the first lets one as likely as the second stand beside it
 MOST_SECOND = 2
 OWN_CHANCE = 2.0  # of a shop's own leaf that is said outright, before all chances are brought to one
 CHATS = 4_000  # read at once
@@ -46,21 +49,35 @@ class Weights:
     beside: npt.NDArray[np.float64]
     whole: dict[str, npt.NDArray[np.float64]]
 
-    def chances(self, beside: Block, whole: Block, codes: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Probability of each reason and, in the last column, that nothing was lost."""
+    def scores(self, beside: Block, whole: Block, codes: Sequence[str]) -> Block:
+        """The sum for each code, in log-odds."""
         none = np.zeros(len(WHOLE))
-        per = np.stack([self.whole.get(code, none) for code in codes])
-        scores = np.concatenate([beside @ self.beside + whole @ per.T, (whole @ self.whole.get(NOTHING, none))[:, None]], axis=1)
-        scores -= scores.max(axis=1, keepdims=True)
-        odds = np.exp(scores)
-        out: npt.NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
+        out: Block = beside @ self.beside + whole @ np.stack([self.whole.get(code, none) for code in codes]).T
+        return out
+
+    def chances(self, beside: Block, whole: Block, codes: Sequence[str]) -> Block:
+        """Probability of each reason and, in the last column, that nothing was lost."""
+        nothing = whole @ self.whole.get(NOTHING, np.zeros(len(WHOLE)))
+        out: Block = softmax(np.column_stack([self.scores(beside, whole, codes), nothing]), axis=1)
         return out
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The weights of primary and of further reasons."""
+
+    primary: Weights
+    further: Weights
+
+
 @cache
-def fitted() -> Weights:
+def fitted() -> Fitted:
     """The weights fitted to the example chats."""
     raw = json.loads(WEIGHTS.read_text("utf-8"))
+    return Fitted(_weights(raw["primary"]), _weights(raw["further"]))
+
+
+def _weights(raw: dict[str, Any]) -> Weights:
     beside = np.array([raw["beside"].get(name, 0.0) for name in BESIDE])
     whole = {code: np.array([row.get(name, 0.0) for name in WHOLE]) for code, row in raw["whole"].items()}
     return Weights(beside, whole)
@@ -97,7 +114,9 @@ class LossReader:
 
     def _decide(self, messages: pl.DataFrame, tags: pl.DataFrame, outcome: pl.Series) -> pl.DataFrame:
         shown = messages_of(messages, tags, self._codes, speakers())
-        chances = fitted().chances(*shown.features(self._codes), self._codes)
+        features = shown.features(self._codes)
+        chances = fitted().primary.chances(*features, self._codes)
+        further = expit(fitted().further.scores(*features, self._codes))
         self._favour_own(chances, shown, messages, tags)
         sold = outcome.is_in(SOLD).fill_null(value=False).to_numpy()
         lost = (outcome == LOST).fill_null(value=False).to_numpy()
@@ -114,16 +133,16 @@ class LossReader:
             {
                 "chat": messages["chat"].gather(borders[:-1]),
                 "primary": pl.Series(names[first].tolist(), dtype=pl.String),
-                "secondary": pl.Series(_seconds(chances, first, self._codes), dtype=pl.List(pl.String)),
+                "secondary": pl.Series(further_reasons(chances, further, self._codes), dtype=pl.List(pl.String)),
                 "evidence": pl.Series([at[span].tolist() for span in spans], dtype=pl.List(pl.Int64)),
                 "certainty": chances[np.arange(len(first)), first],
             },
             schema=SCHEMA,
         )
 
-    def _favour_own(self, chances: npt.NDArray[np.float64], shown: Messages, messages: pl.DataFrame, tags: pl.DataFrame) -> None:
+    def _favour_own(self, chances: Block, shown: Messages, messages: pl.DataFrame, tags: pl.DataFrame) -> None:
         """A leaf of the shop's own that a customer says outright outweighs what was learnt of the built-in ones."""
-        own = {code: n for n, code in enumerate(self._codes) if code not in fitted().whole}
+        own = {code: n for n, code in enumerate(self._codes) if code not in fitted().primary.whole}
         mine = (pl.col("taxonomy") == "loss") & pl.col("code").is_in(list(own)) & (pl.col("strength") >= 2)
         said = tags.filter(mine, ~pl.col("negated"))
         said = said.filter(messages["role"].gather(said["row"]) == "customer")
@@ -136,15 +155,19 @@ def _said(outcome: pl.Expr) -> pl.Expr:
     return pl.when(outcome == LOST).then(pl.lit(_SILENT))
 
 
-def _seconds(chances: npt.NDArray[np.float64], first: npt.NDArray[np.int64], codes: Sequence[str]) -> list[list[str]]:
-    """The further reasons of each chat, the likelier before."""
-    rest = chances[:, :-1].copy()
+def further_reasons(chances: Block, further: Block, codes: Sequence[str]) -> list[list[str]]:
+    """The further reasons of each chat: the likeliest one, and what might as well be the primary one. Both in probabilities."""
+    rows, first = np.arange(len(chances)), chances.argmax(axis=1)
     lost = first < len(codes)
-    rest[np.flatnonzero(lost), first[lost]] = 0
-    rest[~lost] = 0
-    order = np.argsort(-rest, axis=1)[:, :MOST_SECOND]
-    likely = np.take_along_axis(rest, order, axis=1) >= SECOND
-    return [[codes[n] for n in row[some]] for row, some in zip(order, likely, strict=True)]
+    most = chances[rows, first]
+    rest, rivals = further.copy(), chances[:, :-1].copy()
+    for block in (rest, rivals):
+        block[rows[lost], first[lost]] = 0
+        block[~lost] = 0
+    one, rival = rest.argmax(axis=1), rivals.argmax(axis=1)
+    tells, rivalled = rest[rows, one] >= SECOND, (most < DOUBTFUL) & (rivals[rows, rival] >= NEAR)
+    found = [[one[n]] * bool(tells[n]) + [rival[n]] * bool(rivalled[n]) for n in rows]
+    return [[codes[n] for n in dict.fromkeys(some)][:MOST_SECOND] for some in found]
 
 
 def _evidence(shown: Messages, first: npt.NDArray[np.int64], codes: Sequence[str]) -> Flags:

@@ -21,19 +21,31 @@ BESIDE = (
     "said", "said_last", "said_late", "said_sum", "said_at_all", "share", "first",
     "cue", "cue_late", "cue_last", "cue_asked", "cue_asked_late", "asks", "asks_late",
     "refused_before", "refused_before_late", "refused", "refused_late",
+    "open", "open_late", "open_sum", "open_share", "cue_open", "cue_open_late", "refused_after", "told",
+    "soon_sum", "soon_share", "last_two", "last_two_at_all",
 )  # fmt: skip
 """Of a chat beside a reason: how far customers' messages say it (said), cues show it (cue), questions are about it (asks), and
-agents say no (refused); at most, in the last messages (late), in the very last (last), just before a customer's (before)."""
+agents say no (refused); at most, in the last messages (late), in the very last (last), just before a customer's (before).
+The last messages count most (soon). A message is open unless it asks and a full answer follows that neither says no nor evades;
+told: how far those say it."""
 WHOLE = (
     "one", "no_agent", "robot", "only_robot", "customer_messages", "agent_messages", "customer_last", "waiting", "waiting_twice",
     "agent_last", "last_short", "last_full", "last_long", "last_yes", "last_bare", "last_goes_on", "last_offers", "last_rude",
     "last_evades", "bare", "bare_mean", "evades", "evades_mean", "rude", "rude_mean", "yes", "yes_mean", "short_mean", "short",
     "full_mean", "waited_2min", "waited_4min", "waited_8min", "waits_2min", "tail_2min", "tail_10min", "last_asks",
     "customer_short", "hesitates", "answered_last", "asked_and_answered", "ordered", "ordered_last",
+    "reply_short", "reply_full", "reply_long", "reply_yes", "reply_bare", "reply_goes_on", "reply_offers", "reply_rude",
+    "reply_evades", "reply_no", "asked_and_told", "late_2min", "late_4min", "late_8min", "left_2min", "left_8min", "came_back",
+    "came_back_full", "hesitates_unfollowed", "hesitates_followed", "best_open", "best_open_late", "best_said_last",
 )  # fmt: skip
-"""Of a chat: who took part, how it ended, how agents answered (means and maxima), how long customers waited."""
+"""Of a chat: who took part, how it ended, how agents answered (means and maxima), what answered the customer's last message
+(reply), how long customers waited, at the end (late) and before they fell silent (left), whether an agent came back later."""
+_LATE_ANSWERS = 2
+_COMES_BACK_S = 900
 _FADE = 0.75  # a message's weight beside that of the customer's next one
+_FADE_SOON = 0.4
 _LATE = 3
+_TOLD = 6  # characters of an answer
 _KINDS = ("yes", "bare", "goes_on", "offers", "rude", "evades")
 _HESITATION = ("service.no_follow_up", "customer.looking", "customer.later", "price.wait_for_sale")
 _SHORT, _FULL, _LONG = 3, 8, 12  # characters of a reply without its fillers
@@ -154,6 +166,24 @@ def _before(m: Messages) -> Places:
     return np.where((last >= 0) & (m.chat[np.maximum(last, 0)] == m.chat), last, -1)
 
 
+def _after(m: Messages) -> Places:
+    """The agent's or robot's next message after each message in its chat; -1 where there is none."""
+    size = len(m.chat)
+    clerk = m.agent | m.robot
+    nearest = np.minimum.accumulate(np.where(clerk, np.arange(size), size)[::-1])[::-1] if size else np.zeros(0, dtype=np.int64)
+    there = nearest < size
+    there[there] = m.chat[nearest[there]] == m.chat[there]
+    return np.where(there, nearest, -1)
+
+
+def _open(m: Messages) -> Block:
+    """How far each message is not settled, 0–1: it asks nothing, or no full answer to the point follows."""
+    follow = _after(m)
+    away = np.maximum(m.refusals.max(axis=1, initial=0), m.kinds[:, _KINDS.index("evades")])
+    told = np.where((m.length >= _TOLD) & m.agent, 1 - away, 0)
+    return (1 - np.where((follow >= 0) & m.asks, told[follow], 0)).astype(np.float32)
+
+
 def _beside(m: Messages) -> Block:
     def most(values: Block, rows: Places) -> Block:
         return _over(np.maximum, values[rows], m.chat[rows], m.chats)
@@ -166,6 +196,14 @@ def _beside(m: Messages) -> Block:
     summed = _over(np.add, m.strengths[mine] * weight, m.chat[mine], m.chats) / 2
     before = _before(m)[mine]
     refused = np.where(before[:, None] >= 0, m.refusals[before], np.float32(0))
+    left_open = _open(m)
+    open_ = m.strengths * left_open[:, None]
+    open_sum = _over(np.add, open_[mine] * weight, m.chat[mine], m.chats) / 2
+    follow = _after(m)[mine]
+    refused_after = np.where(follow[:, None] >= 0, m.refusals[follow], np.float32(0))
+    soon = _over(np.add, open_[mine] * (_FADE_SOON**place).astype(np.float32)[:, None], m.chat[mine], m.chats)
+    said_soon = most(open_, mine[place < 2])
+    asked_for = np.minimum(refused_after, (m.questions + m.strengths)[mine])
     clerk = np.flatnonzero(m.agent)
     clerk_late = clerk[_from_end(m.chat[clerk]) < 2]
     columns = {
@@ -187,6 +225,18 @@ def _beside(m: Messages) -> Block:
         "refused_before_late": _over(np.maximum, refused * weight, m.chat[mine], m.chats),
         "refused": most(m.refusals, clerk),
         "refused_late": most(m.refusals, clerk_late),
+        "open": most(open_, mine),
+        "open_late": most(open_, late),
+        "open_sum": open_sum,
+        "open_share": open_sum / (open_sum.max(axis=1, keepdims=True, initial=0) + 0.05),
+        "cue_open": most(m.cues * left_open[:, None], mine),
+        "cue_open_late": most(m.cues * left_open[:, None], late),
+        "refused_after": _over(np.maximum, asked_for * weight, m.chat[mine], m.chats),
+        "soon_sum": soon,
+        "soon_share": soon / (soon.max(axis=1, keepdims=True, initial=0) + 0.05),
+        "last_two": said_soon,
+        "last_two_at_all": np.log(said_soon + 0.01) / 4 + 1,
+        "told": most(m.strengths * (1 - left_open)[:, None], mine),
     }
     return np.stack([columns[name].astype(np.float32) for name in BESIDE], axis=2)
 
@@ -216,6 +266,16 @@ def _whole(m: Messages, hesitation: Sequence[int]) -> Block:
     after = (last_clerk > most(rows + 1, mine)) & (agents > 0) & (asked > 0)
     waiting = count(mine[rows[mine] + 1 > last_clerk[m.chat[mine]]])
     waits, tail = waits_of(m), _tail(m, last_clerk)
+    last_mine = most(rows + 1, mine)
+    follow = clerk[rows[clerk] + 1 > last_mine[m.chat[clerk]]]
+    reply = follow[np.diff(m.chat[follow], prepend=-1) > 0]
+    answers = clerk[waits[clerk] > 0]
+    answers = answers[_from_end(m.chat[answers]) < _LATE_ANSWERS]
+    heard = rows[answers] + 1 < last_mine[m.chat[answers]]
+    after_pause = follow[_pause(m)[follow] >= _COMES_BACK_S]
+    back = most(np.ones(len(rows)), after_pause)
+    told = of_last(m.length, reply) * (asked > 0)
+    open_ = m.strengths.max(axis=1, initial=0) * _open(m)
     hesitates = most(m.strengths[:, list(hesitation)].max(axis=1, initial=0), mine[_from_end(m.chat[mine]) < 2])
     length, asks = of_last(m.length, clerk), of_last(m.asks, mine)
     longest = most(waits, clerk)
@@ -253,8 +313,31 @@ def _whole(m: Messages, hesitation: Sequence[int]) -> Block:
         "asked_and_answered": after & (asks > 0) & (length >= 6),
         "ordered": most(m.ordered, mine),
         "ordered_last": most(m.ordered, mine[_from_end(m.chat[mine]) < 2]),
+        "reply_short": (told > 0) & (told <= _SHORT),
+        "reply_full": told >= _FULL,
+        "reply_long": told >= _LONG,
+        **{f"reply_{name}": of_last(kind[name], reply) for name in _KINDS},
+        "reply_no": of_last(m.refusals.max(axis=1, initial=0), reply),
+        "asked_and_told": (told >= 6) * asks * (1 - of_last(m.refusals.max(axis=1, initial=0), reply)),
+        **{f"late_{n}min": most(waits >= 60 * n, answers[heard]) for n in (2, 4, 8)},
+        **{f"left_{n}min": most(waits >= 60 * n, answers[~heard]) for n in (2, 8)},
+        "came_back": back,
+        "came_back_full": most(m.length >= _FULL, after_pause),
+        "hesitates_unfollowed": hesitates * (1 - back),
+        "hesitates_followed": hesitates * back,
+        "best_open": most(open_, mine),
+        "best_open_late": most(open_, mine[_from_end(m.chat[mine]) < 2]),
+        "best_said_last": of_last(m.strengths.max(axis=1, initial=0), mine),
     }
     return np.stack([columns[name].astype(np.float32) for name in WHOLE], axis=1)
+
+
+def _pause(m: Messages) -> npt.NDArray[np.float64]:
+    """Seconds between each message and the one before it in its chat; 0 where unknown."""
+    out = np.zeros(len(m.chat))
+    same = m.chat[1:] == m.chat[:-1]
+    out[1:][same] = np.nan_to_num(np.diff(m.seconds)[same])
+    return out
 
 
 def waits_of(m: Messages) -> npt.NDArray[np.float64]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from random import Random
+from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -87,6 +88,22 @@ class Sentences:
         at, code = np.nonzero(each == highest[row])
         best[row[at], code] = at
         return highest, best
+
+    def packed(self) -> dict[str, npt.NDArray[Any]]:
+        """The model as small arrays: each weight in one byte, in 127ths of its code's largest."""
+        grams = np.flatnonzero(self._column)
+        scale = np.maximum(np.abs(self._weights[:-1]).max(axis=0, initial=0), 1e-9) / 127
+        rows = np.rint(self._weights[:-1][self._column[grams]] / scale).astype(np.int8)
+        return {"codes": np.array(self.codes), "grams": grams, "scale": scale, "weights": rows, "bias": self._weights[-1]}
+
+    @staticmethod
+    def unpacked(kept: Mapping[str, npt.NDArray[Any]]) -> "Sentences":
+        """The model that `packed` gave."""
+        column = np.zeros(1 << _BITS, dtype=np.int32)
+        column[kept["grams"]] = np.arange(1, len(kept["grams"]) + 1)
+        first = np.zeros((1, len(kept["codes"])), dtype=np.float32)
+        weights: Scores = np.concatenate([first, kept["weights"] * kept["scale"], kept["bias"][None]]).astype(np.float32)
+        return Sentences(tuple(kept["codes"].tolist()), column, weights)
 
     @staticmethod
     def learn(examples: Sequence[tuple[str, frozenset[str]]], cost: float = COST) -> "Sentences":
