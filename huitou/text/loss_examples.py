@@ -19,7 +19,7 @@ import numpy as np
 from huitou.text.sentences import EXAMPLES, Sentences, read_examples
 
 SPEAKERS = EXAMPLES / "loss_speakers.npz"
-COST = 15.0  # of an error of the model of customers, see `huitou.text.sentences`
+COST = 4.0  # of an error of the model of customers, see `huitou.text.sentences`
 ORDERED = "ordered"
 ASKS = "asks."
 _ROLES = {"c": "customer", "a": "agent", "r": "robot"}
