@@ -243,7 +243,7 @@ def play(talk: Talk, script: str, *, closes: bool) -> None:
         elif who == "r":
             talk.auto(text, shows=shows)
         elif who == "a":
-            talk.agent(text, shows=shows, long_wait="~" in marks, own="*" in marks)
+            talk.agent(text, shows=shows, long_wait="~" in marks, own="*" in marks, told=True)
         elif closes:
             talk.closing("push" if who == "p" else "bye")
 

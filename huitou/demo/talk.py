@@ -87,15 +87,15 @@ class Talk:
         if shows:
             self.shows.append(self.now)
 
-    def agent(self, text: str, *, shows: bool = False, long_wait: bool = False, own: bool = False) -> None:
-        """The agent answers. `own`: as it stands, never replaced by the canned phrase, without tail."""
+    def agent(self, text: str, *, shows: bool = False, long_wait: bool = False, own: bool = False, told: bool = False) -> None:
+        """The agent answers. `own`: as it stands, without tail; `told`: never replaced by the canned phrase."""
         said = text.format_map(self.slots)
         self.now = self._reply_at(long_wait)
         self.asked_at = None
         canned, steady = self.cast.habits.agent.canned, self.cast.habits.canned
         if not canned:
             said = said if own or shows else self._style(said)
-        elif shows:
+        elif shows or told:
             steady.count(canned, False)
         elif steady.draw(self.cast.dice, canned):
             said = phrases("talk")["canned"]

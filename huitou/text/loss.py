@@ -19,7 +19,7 @@ from scipy.special import expit, softmax
 
 from huitou.rules.taxonomy import Words
 from huitou.text.loss_examples import speakers
-from huitou.text.loss_features import BESIDE, WHOLE, Block, Flags, Messages, messages_of, waits_of
+from huitou.text.loss_features import BESIDE, WHOLE, Block, Flags, Messages, came_back, late_words, messages_of, waits_of
 
 WEIGHTS = Path(__file__).parent.parent / "rules" / "examples" / "loss_weights.json"
 SOLD = ("ordered", "paid", "bought", "deal", "won")
@@ -32,6 +32,7 @@ OWN_CHANCE = 2.0  # of a shop's own leaf that is said outright, before all chanc
 CHATS = 4_000  # read at once
 _FROM_AGENTS = ("service.attitude", "service.off_point", "service.no_guidance", "service.robot_stuck")
 _SILENT, _SLOW, _UNANSWERED = "unknown.silent", "service.slow", "service.unanswered"
+_LOOKING, _UNFOLLOWED, _STUCK = "customer.looking", "service.no_follow_up", "service.robot_stuck"
 _SLOW_S = 120
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "chat": pl.Int64,
@@ -118,6 +119,7 @@ class LossReader:
         chances = fitted().primary.chances(*features, self._codes)
         further = expit(fitted().further.scores(*features, self._codes))
         self._favour_own(chances, shown, messages, tags)
+        _by_course(chances, shown, self._codes)
         sold = outcome.is_in(SOLD).fill_null(value=False).to_numpy()
         lost = (outcome == LOST).fill_null(value=False).to_numpy()
         chances[lost, -1] = 0
@@ -148,6 +150,26 @@ class LossReader:
         said = said.filter(messages["role"].gather(said["row"]) == "customer")
         for row, code in said.select("row", "code").iter_rows():
             chances[shown.chat[row], own[code]] = max(chances[shown.chat[row], own[code]], OWN_CHANCE)
+
+
+def _by_course(chances: Block, shown: Messages, codes: Sequence[str]) -> None:
+    """What the course of a chat rules out: nobody is unfollowed to whom a person came back, nor stuck with a robot where a person
+    answered; between looking and unfollowed the last words decide."""
+    if not {_LOOKING, _UNFOLLOWED, _STUCK} <= set(codes):
+        return
+    looking, unfollowed, stuck = (codes.index(code) for code in (_LOOKING, _UNFOLLOWED, _STUCK))
+    back, last = came_back(shown), np.zeros((shown.chats, len(codes)))
+    np.maximum.at(last, shown.chat[late_words(shown)], shown.strengths[late_words(shown)])
+    pair = chances[:, [looking, unfollowed]]
+    put_off = np.isin(chances.argmax(axis=1), (looking, unfollowed))
+    looks = back | (put_off & (last[:, looking] > last[:, unfollowed]))
+    moved = back | put_off
+    chances[moved, looking] = np.where(looks, pair.max(axis=1), pair.min(axis=1))[moved]
+    chances[moved, unfollowed] = np.where(back, 0, np.where(looks, pair.min(axis=1), pair.max(axis=1)))[moved]
+    answered, called = np.zeros(shown.chats, dtype=bool), np.zeros(shown.chats)
+    answered[shown.chat[shown.agent]] = True
+    np.maximum.at(called, shown.chat, np.maximum(shown.cues[:, stuck], shown.strengths[:, stuck]) * shown.customer)
+    chances[answered & (called < 0.3), stuck] = 0
 
 
 def _said(outcome: pl.Expr) -> pl.Expr:

@@ -42,6 +42,7 @@ WHOLE = (
 (reply), how long customers waited, at the end (late) and before they fell silent (left), whether an agent came back later."""
 _LATE_ANSWERS = 2
 _COMES_BACK_S = 900
+_LAST = 2  # messages of a customer
 _FADE = 0.75  # a message's weight beside that of the customer's next one
 _FADE_SOON = 0.4
 _LATE = 3
@@ -330,6 +331,24 @@ def _whole(m: Messages, hesitation: Sequence[int]) -> Block:
         "best_said_last": of_last(m.strengths.max(axis=1, initial=0), mine),
     }
     return np.stack([columns[name].astype(np.float32) for name in WHOLE], axis=1)
+
+
+def late_words(m: Messages) -> Places:
+    """The last two messages of each customer."""
+    mine = np.flatnonzero(m.customer)
+    return mine[_from_end(m.chat[mine]) < _LAST]
+
+
+def came_back(m: Messages) -> Flags:
+    """Whether an agent wrote of substance after a long pause, once the customer had begun the last two messages."""
+    rows = np.arange(len(m.chat))
+    back = m.agent & (_pause(m) >= _COMES_BACK_S) & (m.length >= _FULL)
+    late = late_words(m)
+    first = np.full(m.chats, len(rows))
+    np.minimum.at(first, m.chat[late], late)
+    out = np.zeros(m.chats, dtype=bool)
+    out[m.chat[back & (rows > first[m.chat])]] = True
+    return out
 
 
 def _pause(m: Messages) -> npt.NDArray[np.float64]:
