@@ -168,8 +168,8 @@ def _by_course(chances: Block, shown: Messages, codes: Sequence[str]) -> None:
     chances[moved, unfollowed] = np.where(back, 0, np.where(looks, pair.min(axis=1), pair.max(axis=1)))[moved]
     answered, called = np.zeros(shown.chats, dtype=bool), np.zeros(shown.chats)
     answered[shown.chat[shown.agent]] = True
-    np.maximum.at(called, shown.chat, np.maximum(shown.cues[:, stuck], shown.strengths[:, stuck]) * shown.customer)
-    chances[answered & (called < 0.3), stuck] = 0
+    np.maximum.at(called, shown.chat, shown.cues[:, stuck])
+    chances[answered & (called < 1), stuck] = 0
 
 
 def _said(outcome: pl.Expr) -> pl.Expr:

@@ -11,7 +11,7 @@ from huitou.text.loss_examples import Example, small_talk
 
 _OPEN_ENDED = ("service.unanswered", "service.no_follow_up", "service.robot_stuck", "service.attitude")
 _NIGHT_S, _FULL = 7_200, 9
-LONGER, SILENT = 2, 60
+LONGER, SILENT, UNFOLLOWED = 2, 150, 60
 _LOOKING, _UNFOLLOWED = "customer.looking", "service.no_follow_up"
 
 
@@ -109,8 +109,20 @@ def silent(seed: int) -> Example:
     return out
 
 
+def put_off(seed: int) -> Example:
+    """A chat in which the customer wants to think it over, with or without a word of the agent's afterwards."""
+    dice = Random(f"off{seed}")
+    out = Example(_UNFOLLOWED, [])
+    _before(out, dice, slow=False)
+    _settle(out, dice, dice.choice(small_talk()["settled"]), slow=False)
+    _add(out, "customer", dice.choice(small_talk()["puts_off"]), dice.randint(8, 90))
+    out.evidence.append(len(out.texts) - 1)
+    _behind(out, dice)
+    return out
+
+
 def rehearsed(chats: Sequence[Example]) -> tuple[list[Example], list[int]]:
-    """The chats, each `LONGER` times made longer, and `SILENT` silent ones; of each the chat that it is measured with."""
+    """The chats, each `LONGER` times made longer, silent and unfollowed ones; of each the chat that it is measured with."""
     more = [longer(chat, seed) for seed in range(LONGER) for chat in chats]
-    of = [*list(range(len(chats))) * (LONGER + 1), *range(SILENT)]
-    return [*chats, *more, *map(silent, range(SILENT))], of
+    of = [*list(range(len(chats))) * (LONGER + 1), *range(SILENT), *range(UNFOLLOWED)]
+    return [*chats, *more, *map(silent, range(SILENT)), *map(put_off, range(UNFOLLOWED))], of
