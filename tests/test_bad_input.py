@@ -89,9 +89,8 @@ def test_a_file_that_is_no_export(shop: Path, tmp_path: Path, name: str) -> None
     assert "wrong.csv" in text and what in text and to_do in text
 
 
-@pytest.mark.parametrize(
-    "name", ["no column", *(pytest.param(name, marks=pytest.mark.slow) for name in ("png", "mixed", "header"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["no column", "png", "mixed", "header"])
 def test_and_in_chinese_from_a_second_process(shop: Path, tmp_path: Path, name: str) -> None:
     text = said(shop, "import", put(tmp_path, "wrong.csv", FILES[name][0]), lang="zh", real=True)
     assert text.startswith("✗ wrong.csv：") and text.endswith("。") and FILES[name][1] not in text
@@ -131,6 +130,7 @@ def test_good_files_of_the_same_command_still_come_in(shop: Path, tmp_path: Path
     assert "a.png" in said(shop, "import", files[0], files[2], code=1)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("words", "en", "zh"),
     [
@@ -149,6 +149,7 @@ def test_names_and_values_that_do_not_exist(shop: Path, words: list[str], en: st
     assert en in said(shop, *words) and zh in said(shop, *words, lang="zh")
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("words", "en", "zh"),
     [
@@ -172,6 +173,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_wrong_huitou_toml(shop: Path, name: str) -> None:
     right, wrong, what, command = SETTINGS[name]

@@ -90,6 +90,7 @@ def test_json_lines_of_messages(tmp_path: Path, who: str) -> None:
     assert [p.reason for p in Workspace.open(workspace).lake.problems()] == ["json"]
 
 
+@pytest.mark.slow
 def test_a_workbook_with_a_sheet_for_each_buyer(tmp_path: Path) -> None:
     with xlsxwriter.Workbook(file := tmp_path / "chats.xlsx") as book:
         for buyer, hour in (("cntaobaotb一位买家", 10), ("tb另一位", 11)):

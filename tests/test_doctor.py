@@ -88,6 +88,7 @@ def test_a_clock_that_stands_still_is_told(tmp_path: Path) -> None:
         assert json.loads(done.stdout)["files"][0]["notes"].get(note) == 1
 
 
+@pytest.mark.slow
 def test_joins_are_foreseen_among_files_and_with_what_is_stored(tmp_path: Path) -> None:
     shop = fresh(tmp_path).path
     chats = {name: [("", "2025-03-01 09:59:00", "在吗")] for name in ("小鱼在海边", "别的客人")}

@@ -70,6 +70,7 @@ def anew(ws: Workspace) -> Workspace:
     return ws
 
 
+@pytest.mark.slow
 def test_a_build_without_news_does_nothing(tmp_path: Path) -> None:
     ws = shop(tmp_path)
     load(ws, "messages", message_rows([Line(0, row=2), Line(20, "agent", row=3)]))

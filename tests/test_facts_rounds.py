@@ -90,6 +90,7 @@ def test_the_first_round_of_a_session_opens_it() -> None:
     assert [(s["customer_messages"], s["agent_messages"]) for s in found["sessions"]] == [(2, 2), (2, 2)]
 
 
+@pytest.mark.slow
 def test_rounds_of_colleagues_and_of_robots_without_a_person_do_not_count() -> None:
     shop = Shop(TMALL, Roster(robots=(12,), colleagues=(2,), blocked=(3,)))
     lines = [asked("10:00:00", customer=c, agent=11) for c in (1, 2, 3)]

@@ -48,6 +48,7 @@ def test_the_same_orders_in_another_encoding_line_ends_and_order_are_known(tmp_p
     assert [(r.load.stored, r.load.known) for r in reports if r.load] == [(500, 0)] + [(0, 500)] * 4
 
 
+@pytest.mark.slow
 def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
     header, *rows = MANY.strip().split("\n")
     one, two = put(tmp_path, "1.csv", "\n".join([header, *rows[:300]])), put(tmp_path, "2.csv", "\n".join([header, *rows[200:]]))
@@ -166,6 +167,7 @@ def test_title_lines_blank_rows_and_a_trailing_comma_do_no_harm(tmp_path: Path) 
     assert fate(tmp_path, "\n".join(["订单报表", "", lines[0], "", *(line + "," for line in lines[1:]), ""])) == {"stored": 3}
 
 
+@pytest.mark.slow
 def test_tabs_that_fill_cells_up_are_no_delimiter(tmp_path: Path) -> None:
     header, *rows = csv.reader(io.StringIO(THREE))
     for at, end in enumerate(("\t,", ",\t", '\t","')):

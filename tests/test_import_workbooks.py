@@ -129,6 +129,7 @@ def sheets(path: Path, **rows: list[list[object]]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_sheet_that_a_source_knows_is_read_wherever_it_stands(tmp_path: Path) -> None:
     order = ["1930000000000000101", "b1", 12.3, 12.3, AT, AT]
     path = sheets(tmp_path / "o.xlsx", 说明=[["请勿修改"]], 空=[], 订单=[HEADER, order], 退款=[["退款编号"], [1]])

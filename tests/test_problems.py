@@ -74,6 +74,7 @@ def test_mended_rows_are_stored_once_and_shown_as_mended(tmp_path: Path) -> None
     sound(ws)
 
 
+@pytest.mark.slow
 def test_a_row_that_is_still_bad_is_listed_anew_and_once(tmp_path: Path) -> None:
     ws, out = bad_shop(tmp_path), tmp_path / "mend.csv"
     huitou("-w", ws.path, "problems", "--export", out)
@@ -199,6 +200,7 @@ def test_rows_of_several_sheets_are_left_to_the_original(tmp_path: Path) -> None
     assert done.exit_code == 1 and "取不出来" in done.stdout and not (tmp_path / "m.csv").exists()
 
 
+@pytest.mark.slow
 def test_a_ledger_of_an_earlier_version_learns_to_remember(tmp_path: Path) -> None:
     ws = bad_shop(tmp_path)
     with sqlite3.connect(ws.path / "lake" / "ledger.db") as db:
@@ -210,6 +212,7 @@ def test_a_ledger_of_an_earlier_version_learns_to_remember(tmp_path: Path) -> No
     assert told(ws)["mended"] == 2
 
 
+@pytest.mark.slow
 def test_rows_that_are_no_data_do_not_wait_to_be_mended(tmp_path: Path) -> None:
     ws = bad_shop(tmp_path, f"{BAD}合计{',' * 18}\n")
     said = huitou("-w", ws.path, "problems").stdout

@@ -180,6 +180,7 @@ def fixtures(folder: Path) -> dict[str, list[Path]]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_no_file_is_taken_for_another_platforms(tmp_path: Path) -> None:
     for own, files in fixtures(tmp_path).items():
         for file in files:

@@ -253,6 +253,7 @@ def pairs(rows: list[dict[str, object]]) -> list[tuple[int, int]]:
     return sorted(lake.frame(chat_matches(lake.table("chat_sessions"))).select("talk_key", "session_key").rows())
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("listed", "found"),
     [

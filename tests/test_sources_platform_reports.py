@@ -68,6 +68,7 @@ def test_days_totals_and_peers_of_a_reception_report(tmp_path: Path) -> None:
     assert ("2025-03-02", "有效接待人数", "count") not in found and found["peers", "咨询人数", "count"] == 50
 
 
+@pytest.mark.slow
 def test_rates_above_one_are_per_cent_in_the_whole_file(tmp_path: Path) -> None:
     rows = [[v * 100 if c in (5,) and isinstance(v, float) else v for c, v in enumerate(row)] for row in RECEPTION]
     import_files(ws := shop(tmp_path), [sheet(tmp_path / "r.xlsx", *rows)])
@@ -117,6 +118,7 @@ def test_accounts_of_chitu_with_their_totals(tmp_path: Path) -> None:
     assert found["小禾", "慢响应人数", "count"] == 2 and found["小禾", "首次响应时长", "s"] == 8.5
 
 
+@pytest.mark.slow
 def test_undated_rows_are_known_again_however_their_numbers_are_written(tmp_path: Path) -> None:
     header, one = CHITU_ROWS[0], [*map(str, CHITU_ROWS[1])]
     other = [f"{cell}\t" for cell in one[::-1]]
@@ -138,6 +140,7 @@ def test_undated_rows_of_other_days_stay_beside_each_other_and_equal_ones_are_kn
     assert table(ws, "platform_reports").filter(pl.col("account") == "小禾").height == 2
 
 
+@pytest.mark.slow
 def test_a_later_export_of_a_day_replaces_its_numbers(tmp_path: Path) -> None:
     header = ["日期", "询单人数", "当日付款人数", "最终付款人数", "最终付款金额", "询单最终付款转化率"]
     files = [

@@ -69,6 +69,7 @@ def test_several_sheets_of_one_kind_are_one_load(tmp_path: Path) -> None:
     assert report.load is not None and report.load.stored == 2 and not report.notes and table(ws, "orders").height == 2
 
 
+@pytest.mark.slow
 def test_sold_items_add_up_and_their_freight_does_not(tmp_path: Path) -> None:
     (report,) = import_files(ws := shop(tmp_path), [workbook(tmp_path / "sold.xlsx", {"Sheet1": SOLD})])
     assert report.source == "qianniu.sold" and report.load is not None and report.load.balances and report.rows == 3

@@ -74,6 +74,7 @@ def test_a_masked_buyer_is_nobody(tmp_path: Path) -> None:
     assert report.notes == {"masked_buyer": 2}
 
 
+@pytest.mark.slow
 def test_a_later_export_brings_the_newer_state(tmp_path: Path) -> None:
     ws = shop(tmp_path)
     later = THREE.replace('"买家已付款，等待卖家发货"', "卖家已发货，等待买家确认")

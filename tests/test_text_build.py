@@ -108,6 +108,7 @@ def test_tags_lie_where_the_words_stand(read: Workspace) -> None:
     assert {t["kind"] for t in tags.filter(pl.col("taxonomy") == "steps").iter_rows(named=True)} <= {"agent"}
 
 
+@pytest.mark.slow
 def test_a_leaf_of_the_workspace_works_without_code(ws: Workspace) -> None:
     build(ws)
     assert ws.lake.check() == []

@@ -67,6 +67,7 @@ def test_there_are_more_than_a_thousand_different_texts() -> None:
     assert len(TEXTS) > 1_400
 
 
+@pytest.mark.slow
 def test_tags_of_hostile_messages_are_codes_and_places_in_the_text(tmp_path: Path) -> None:
     known = {(name, code) for name in CHATS for code in WORDS.taxonomies[name].leaves}
     intents = {*WORDS.taxonomies["intents"].leaves, "other"}
