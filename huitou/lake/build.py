@@ -1,7 +1,7 @@
 """One build of a rule pack's facts: each table computed at once, written month by month, all stored together or not at all."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -38,6 +38,7 @@ class Build:
         self._number = number
         self._uid = uid
         self._staged: dict[str, list[_Staged]] = {}
+        self._under_way: list[Future[None]] = []
         self._pen = ThreadPoolExecutor(max_workers=1, thread_name_prefix="huitou-facts")
         self.snapshot = Snapshot(catalog, writer.engine)
         self.open = True
@@ -54,21 +55,34 @@ class Build:
         folder = self._writer.folder(self._catalog.folder(name))
         with room(folder.path):
             folder.ensure()
-        computed, found = compute(self._writer.engine, expr, TABLES[name])
+        computed, found = compute(self._writer.engine, expr, TABLES[name], self._settle)
         made = found if wanted is None else [m for m in found if m in wanted]
         add = self._pen.submit(write, self._writer.engine, computed, folder, f"build-{self._number}", made)
         self._staged.setdefault(name, []).append(_Staged(add, tuple(self._catalog.files(name, wanted))))
 
     @contextmanager
     def computed(self, exprs: Sequence["ir.Table"]) -> Iterator[list["ir.Table"]]:
-        """Expressions computed once for several uses, two at a time; let go at the end of the block."""
+        """Expressions computed once for several uses, two at a time, while what uses them is compiled; let go at the end."""
+        import ibis  # noqa: PLC0415 - whoever computes has it; imports, which only open a lake, do without
+
         engine = self._writer.engine
-        names = keep(engine, exprs)
-        try:
-            yield [engine.backend.table(name) for name in names]
-        finally:
-            for name in names:
-                engine.raw.execute(f'DROP TABLE "{name}"')
+        kept: list[ir.Table] = []
+        with ThreadPoolExecutor(2, thread_name_prefix="huitou-kept") as hands:
+            for expr in exprs:
+                name = f"kept_{uuid4().hex[:12]}"
+                self._under_way.append(hands.submit(keep, engine, name, engine.backend.compile(expr)))
+                kept.append(ibis.table(expr.schema(), name=name))
+            try:
+                yield kept
+            finally:
+                wait(self._under_way)
+                self._under_way.clear()
+                for table in kept:
+                    engine.raw.execute(f'DROP TABLE IF EXISTS "{table.get_name()}"')
+
+    def _settle(self) -> None:
+        for job in self._under_way:
+            job.result()
 
     def keep(self, name: str, frames: Iterable[pl.DataFrame]) -> "ir.Table | None":
         """Frames of one shape as a table to compute with until the build ends, kept on disk; None where there is no frame."""

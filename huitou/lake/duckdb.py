@@ -359,9 +359,10 @@ def view(engine: Engine, table: Table, paths: Sequence[str], gone: Sequence[str]
     return engine.backend.table(name)
 
 
-def compute(engine: Engine, expr: "ir.Table", table: Table) -> tuple[str, list[str]]:
+def compute(engine: Engine, expr: "ir.Table", table: Table, wait: Callable[[], None]) -> tuple[str, list[str]]:
     """Compute an expression of a table with months, into memory. Returns the name of its rows there, and their months.
 
+    `wait` returns when what the expression reads is there: meanwhile it is compiled.
     A column that the table does not declare, or lacks, is a ValueError.
     """
     names = set(expr.schema().names)
@@ -372,23 +373,17 @@ def compute(engine: Engine, expr: "ir.Table", table: Table) -> tuple[str, list[s
     columns = ", ".join(_stored(c) if c.name in names else f"NULL::{DUCK_TYPE[c.type]} AS {_q(c.name)}" for c in table.stored)
     computed = f"{table.name}_{uuid4().hex[:8]}"
     firsts = f"SELECT DISTINCT date_trunc('month', {_q(table.month_of or '')}) FROM {_q(computed)} ORDER BY 1"
+    rows = engine.backend.compile(expr)
+    wait()
     with room(engine.scratch):
-        engine.raw.execute(f"CREATE TABLE {_q(computed)} AS SELECT {columns} FROM ({engine.backend.compile(expr)})").fetchall()
+        engine.raw.execute(f"CREATE TABLE {_q(computed)} AS SELECT {columns} FROM ({rows})").fetchall()
         return computed, [f"{first:%Y-%m}" for (first,) in engine.rows(firsts)]
 
 
-def keep(engine: Engine, exprs: Sequence["ir.Table"]) -> list[str]:
-    """Compute expressions into memory, two at a time: a sorted one is read back in its order. Returns their names there."""
-    names = [f"kept_{uuid4().hex[:12]}" for _ in exprs]
-    statements = [f"CREATE TABLE {_q(n)} AS {engine.backend.compile(e)}" for n, e in zip(names, exprs, strict=True)]
-
-    def run(statement: str) -> None:
-        with engine.raw.cursor() as beside:
-            beside.execute(statement).fetchall()
-
-    with room(engine.scratch), ThreadPoolExecutor(2) as hands:
-        list(hands.map(run, statements))
-    return names
+def keep(engine: Engine, name: str, sql: str) -> None:
+    """Compute a statement into memory, under a name, beside other work of the engine; sorted rows are read back in order."""
+    with room(engine.scratch), engine.raw.cursor() as beside:
+        beside.execute(f"CREATE TABLE {_q(name)} AS {sql}").fetchall()
 
 
 def write(engine: Engine, computed: str, target: Folder, stem: str, months: Iterable[str]) -> tuple[DataFile, ...]:
