@@ -18,27 +18,46 @@ from scipy.sparse import csr_matrix, hstack
 from huitou.text.cues import BITS, cue_matrix, cues_of
 from huitou.text.grams import Floats, Grams, Numbers, clause_starts, rarity
 from huitou.text.normal import Normal, Places, normalise
-from huitou.text.parts import Arrays, Flags, any_clause, fit_clauses, fit_hidden, fit_lines, sigmoid, softmax, weighed
+from huitou.text.parts import (
+    Arrays,
+    Flags,
+    any_clause,
+    fit_clauses,
+    fit_hidden,
+    fit_lines,
+    fit_smooth,
+    sigmoid,
+    softmax,
+    together,
+    weighed,
+)
 
 VERSION = 1
 ROWS = 16_384  # read at once
 LONGEST = 20_000  # characters of a text that are read
+LAYERS = ("hidden", "inner")  # over whole texts, over clauses
 Labels = Sequence[str] | Sequence[Sequence[str]]
 _LEAST = 30_000  # texts from which on an n-gram must stand in three of them
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a model learns. `longest`: characters of an n-gram; `cost`: of an error of the lines; `units`: of the hidden layer, 0
-    for none; `clauses`: whether clauses are learnt for themselves; `exclusive`: a text has one label; `cues`: taxonomies read."""
+    """How a model learns. `longest`: characters of an n-gram; `cost`: of an error of the lines; `units`: of the hidden layers
+    over whole texts and over clauses, 0 for none; `clauses`: whether clauses are learnt for themselves; `exclusive`: a text has
+    one label; `cues`: taxonomies read.
+
+    `smooth`: lines are log-odds, for labels on which people differ. `ending`: of a text of several lines the last one is read.
+    """
 
     longest: int = 3
     bits: int = 18
     cost: float = 1.0
-    units: int = 0
+    units: tuple[int, int] = (0, 0)
     clauses: bool = False
     exclusive: bool = True
     cues: tuple[str, ...] = ()
+    smooth: bool = False
+    ending: bool = False
 
 
 class Reason(NamedTuple):
@@ -79,7 +98,7 @@ class TextModel:
     @staticmethod
     def fit(texts: pl.Series | Sequence[str], labels: Labels, plan: Plan | None = None) -> "TextModel":
         """Learn from texts and their labels: one each, or a list each. Equal examples give equal models."""
-        texts = pl.Series(texts, dtype=pl.String).fill_null("").str.head(LONGEST)
+        texts = pl.Series(texts, dtype=pl.String)
         some = bool(len(labels)) and not isinstance(labels[0], str)
         lists: list[Sequence[str]] = [[one] if isinstance(one, str) else one for one in labels]
         plan = plan or Plan(exclusive=not some)
@@ -90,7 +109,7 @@ class TextModel:
             flags[row, [number[label] for label in one]] = True
         if plan.exclusive and len(names) == 2:
             flags = flags[:, 1:]
-        normal = normalise(texts)
+        normal = normalise(_read(plan, texts))
         least = 3 if len(texts) > _LEAST else (2 if len(texts) > 500 else 1)
         grams = Grams.learn(normal, normal.first, longest=plan.longest, bits=plan.bits, least=least)
         buckets, counts = np.unique(_found(plan, normal)[0], return_counts=True)
@@ -99,7 +118,7 @@ class TextModel:
 
     def scores(self, texts: pl.Series) -> list[Floats]:
         """What each part says of each text: texts × labels (one column where there are two labels that exclude each other)."""
-        texts = texts.fill_null("").str.head(LONGEST)
+        texts = _read(self.plan, texts)
         tables = self._tables()
         with ThreadPoolExecutor(2) as pool:
             done = list(pool.map(lambda at: self._scores(normalise(texts.slice(at, ROWS)), tables), range(0, len(texts), ROWS)))
@@ -136,8 +155,9 @@ class TextModel:
         """
         nth = self.labels.index(label)
         sign, column = (1.0, nth) if self._columns() == len(self.labels) else ((1.0 if nth else -1.0), 0)
-        texts = pl.Series([text[:LONGEST]], dtype=pl.String)
-        normal = normalise(texts)
+        read = _read(self.plan, pl.Series([text], dtype=pl.String))
+        before = text.rindex(read[0]) if self.plan.ending else 0
+        normal = normalise(read)
         gram_table, cue_table = self._tables()
         found = _found(self.plan, normal)
         rows, clauses, _ = self._matrices(normal, found, (gram_table, cue_table))
@@ -146,7 +166,7 @@ class TextModel:
         reasons: dict[tuple[int, int], float] = {}
         for place, start, end in self.grams.at(normal, gram_table):
             reasons[start, end] = reasons.get((start, end), 0.0) + float(weights[place]) / int(times[place])
-        out = [self._placed(normal, text, start, end, weight) for (start, end), weight in reasons.items()]
+        out = [self._placed(normal, read[0], (start, end), weight, before) for (start, end), weight in reasons.items()]
         told = cues_of(self.plan.cues).told() if self.plan.cues else {}
         size = len(self.grams.buckets)
         for cue in np.flatnonzero(weights[size:]):
@@ -164,7 +184,7 @@ class TextModel:
             "figures": self.figures,
         }
         held: dict[str, Any] = {
-            f"part_{key}": value.astype(np.float16) if key == "hidden" else value for key, value in self.arrays.items()
+            f"part_{key}": value.astype(np.float16) if key in LAYERS else value for key, value in self.arrays.items()
         }
         held |= {"buckets": self.grams.buckets, "rarity": self.grams.rarity}
         held |= {"cue_buckets": self.cue_buckets, "cue_rarity": self.cue_rarity}
@@ -184,7 +204,7 @@ class TextModel:
             facts = json.loads(held["facts"].tobytes())
             if facts["version"] != VERSION:
                 raise ValueError(f"version {facts['version']}")
-            plan = Plan(**facts["plan"] | {"cues": tuple(facts["plan"]["cues"])})
+            plan = Plan(**facts["plan"] | {name: tuple(facts["plan"][name]) for name in ("cues", "units")})
             mixed = facts["mix"]
             mix = Mix(tuple(mixed["scales"]), mixed["slope"], tuple(mixed["offsets"]), mixed["border"])
             arrays = {key[5:]: held[key].astype(np.float32) for key in held.files if key.startswith("part_")}
@@ -201,8 +221,7 @@ class TextModel:
 
     def _parts(self) -> Iterator[str]:
         yield "lines"
-        if self.plan.units:
-            yield "hidden"
+        yield from (name for name, units in zip(LAYERS, self.plan.units, strict=True) if units)
         if self.plan.clauses:
             yield "clauses"
 
@@ -222,20 +241,24 @@ class TextModel:
                 return grams
             return hstack((grams, cue_matrix(found, first, tables[1], self.cue_rarity)), format="csr")
 
-        if not self.plan.clauses:
+        if not self.plan.clauses and not self.plan.units[1]:
             return matrix(normal.first), None, np.zeros(0, dtype=np.int64)
         starts, row = clause_starts(normal)
         return matrix(normal.first), matrix(starts), row
 
     def _learn(self, normal: Normal, flags: Flags) -> "TextModel":
         texts, clauses, row = self._matrices(normal, _found(self.plan, normal), self._tables())
-        arrays = fit_lines(texts, flags, self.plan.cost)
+        smooth = self.plan.smooth and flags.shape[1] > 2
+        arrays = fit_smooth(texts, flags, self.plan.cost) if smooth else fit_lines(texts, flags, self.plan.cost)
         texts.sum_duplicates()
-        if self.plan.units:
-            arrays |= fit_hidden(texts, flags, self.plan.units)
         if clauses is not None:
+            clauses.sum_duplicates()
+        for layer, rows, of in self._layers(texts, clauses, row):
+            held = fit_hidden(rows, of, flags, self.plan.units[LAYERS.index(layer)])
+            arrays |= dict(zip((layer, f"{layer}_bias", f"{layer}_out", f"{layer}_out_bias"), held, strict=True))
+        if clauses is not None and self.plan.clauses:
             arrays |= fit_clauses(clauses, row, flags)
-        scales = {"lines": 1.0, "hidden": 3.0, "clauses": 3.0}
+        scales = {"lines": 1.0, "clauses": 3.0} | dict.fromkeys(LAYERS, 3.0)
         mix = Mix(tuple(scales[part] for part in self._parts()), offsets=(0.0,) * flags.shape[1])
         return replace(self, arrays=arrays, mix=mix)
 
@@ -243,32 +266,49 @@ class TextModel:
         texts, clauses, row = self._matrices(normal, _found(self.plan, normal), tables)
         held = self.arrays
         out = [weighed(texts, held) @ held["lines"] + held["lines_bias"]]
-        if self.plan.units:
-            out.append(np.maximum(texts @ held["hidden"] + held["hidden_bias"], 0) @ held["out"] + held["out_bias"])
-        if clauses is not None:
+        for layer, rows, of in self._layers(texts, clauses, row):
+            said = np.maximum(rows @ held[layer] + held[f"{layer}_bias"], 0)
+            out.append(together(of, texts.shape[0]) @ said @ held[f"{layer}_out"] + held[f"{layer}_out_bias"])
+        if clauses is not None and self.plan.clauses:
             shown = any_clause(clauses @ held["clauses"] + held["clauses_bias"], row, texts.shape[0])
             shown = np.clip(shown, 1e-4, 1 - 1e-4)
             out.append(np.log(shown / (1 - shown)))
         return out
 
+    def _layers(self, texts: csr_matrix, clauses: csr_matrix | None, row: Places) -> Iterator[tuple[str, csr_matrix, Places]]:
+        """The hidden layers that there are, the rows that each reads, and the text of each row."""
+        if self.plan.units[0]:
+            yield LAYERS[0], texts, np.arange(texts.shape[0])
+        if self.plan.units[1] and clauses is not None:
+            yield LAYERS[1], clauses, row
+
     def _weights(self, text: csr_matrix, clauses: csr_matrix | None, column: int) -> Floats:
         """How much each column of one text adds to the score of a label."""
         held, scales = self.arrays, dict(zip(self._parts(), self.mix.scales, strict=True))
-        values = text.toarray()[0]
         weights = weighed(text, held).toarray()[0] * held["lines"][:, column] / scales["lines"]
-        if self.plan.units:
-            speaks = ((text @ held["hidden"])[0] + held["hidden_bias"] > 0) * held["out"][:, column]
-            weights = weights + values * (held["hidden"] @ speaks) / scales["hidden"]
-        if clauses is not None:
+        row = np.zeros(0 if clauses is None else clauses.shape[0], dtype=np.int64)
+        for layer, rows, _ in self._layers(text, clauses, row):
+            speaks = (rows @ held[layer] + held[f"{layer}_bias"] > 0) * held[f"{layer}_out"][:, column]
+            added = rows.multiply(speaks @ held[layer].T).sum(axis=0)
+            weights = weights + np.asarray(added).ravel() / np.sqrt(rows.shape[0]) / scales[layer]
+        if clauses is not None and self.plan.clauses:
             clause = int(softmax(clauses @ held["clauses"] + held["clauses_bias"])[:, column].argmax())
             weights = weights + clauses[clause].toarray()[0] * held["clauses"][:, column] / scales["clauses"]
-        added: Floats = weights * self.mix.slope / len(scales)
-        return added
+        each: Floats = weights * self.mix.slope / len(scales)
+        return each
 
-    def _placed(self, normal: Normal, text: str, start: int, end: int, weight: float) -> Reason:
-        typed = normal.as_typed(*(np.array([at]) for at in (0, start, end)))
+    def _placed(self, normal: Normal, read: str, at: tuple[int, int], weight: float, before: int) -> Reason:
+        typed = normal.as_typed(*(np.array([place]) for place in (0, *at)))
         first, last = int(typed[0][0]), int(typed[1][0])
-        return Reason(text[first:last], round(weight, 4), first, last)
+        return Reason(read[first:last], round(weight, 4), first + before, last + before)
+
+
+def _read(plan: Plan, texts: pl.Series) -> pl.Series:
+    """The part of each text that is read."""
+    texts = texts.fill_null("")
+    if plan.ending:
+        texts = texts.str.strip_chars_end().str.split("\n").list.last().fill_null("")
+    return texts.str.head(LONGEST)
 
 
 def _found(plan: Plan, normal: Normal) -> tuple[Numbers, Places]:

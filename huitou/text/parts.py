@@ -43,6 +43,17 @@ def fit_lines(texts: csr_matrix, labels: Flags, cost: float) -> Arrays:
     return {"lines": weights, "lines_bias": bias} | ratio
 
 
+def fit_smooth(texts: csr_matrix, labels: Flags, cost: float) -> Arrays:
+    """Lines whose scores are log-odds of labels that exclude each other (logistic regression), for labels that are noisy."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - as above
+
+    model = LogisticRegression(C=cost, max_iter=300).fit(texts, labels.argmax(axis=1))
+    weights = np.zeros((texts.shape[1], labels.shape[1]), dtype=np.float32)
+    bias = np.full(labels.shape[1], -30.0, dtype=np.float32)
+    weights[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
+    return {"lines": weights, "lines_bias": bias}
+
+
 def _ratio(texts: csr_matrix, label: Flags) -> Floats:
     sides = [np.bincount(texts[rows].indices, texts[rows].data, texts.shape[1]) + _NEVER for rows in (label, ~label)]
     ratio: Floats = np.log((sides[0] / sides[0].sum()) / (sides[1] / sides[1].sum())).astype(np.float32)
@@ -60,32 +71,48 @@ def weighed(texts: csr_matrix, arrays: Arrays) -> csr_matrix:
     return csr_matrix(held, shape=texts.shape)
 
 
-def fit_hidden(texts: csr_matrix, labels: Flags, units: int) -> Arrays:
-    """A layer of `units` that each read all n-grams, and a line a label on what they say. Half of the n-grams and of the
-    units are left out at each step, so that none can rely on another. Adam, Kingma and Ba 2015."""
+def fit_hidden(rows: csr_matrix, row: Places, labels: Flags, units: int) -> list[Floats]:
+    """A layer of `units` that each read all n-grams of a row, and a line a label on what they say of all rows of a text.
+
+    `row`: the text of each row, ascending from 0; the rows are texts or clauses. Half of the n-grams and of the units are left
+    out at each step, so that none can rely on another. Adam, Kingma and Ba 2015. Goes out: weights and bias of both layers.
+    """
     chance = np.random.default_rng(SEED)
     arrays = [
-        (chance.standard_normal((texts.shape[1], units)) * 0.05).astype(np.float32),
+        (chance.standard_normal((rows.shape[1], units)) * 0.05).astype(np.float32),
         np.zeros(units, dtype=np.float32),
         (chance.standard_normal((units, labels.shape[1])) * 0.3).astype(np.float32),
         np.zeros(labels.shape[1], dtype=np.float32),
     ]
     means, squares = [np.zeros_like(a) for a in arrays], [np.zeros_like(a) for a in arrays]
     aims = (labels * (1 - 2 * _SMOOTH) + _SMOOTH).astype(np.float32)
+    sizes = np.bincount(row, minlength=len(labels))
+    starts = np.cumsum(sizes) - sizes
     step = 0
     for _ in range(_ROUNDS):
-        order = chance.permutation(texts.shape[0])
+        order = chance.permutation(len(labels))
         for at in range(0, len(order), _BATCH):
             step += 1
-            rows = order[at : at + _BATCH]
-            known, batch = _columns(texts[rows], chance)
-            slopes = _slopes(batch, aims[rows], [arrays[0][known], *arrays[1:]], chance)
+            some_texts = order[at : at + _BATCH]
+            of = np.repeat(np.arange(len(some_texts)), sizes[some_texts])
+            within = np.arange(len(of)) - (np.cumsum(sizes[some_texts]) - sizes[some_texts])[of]
+            known, batch = _columns(rows[starts[some_texts][of] + within], chance)
+            each = together(of, len(some_texts))
+            slopes = _slopes((batch, each), aims[some_texts], [arrays[0][known], *arrays[1:]], chance)
             for nth, slope in enumerate(slopes):
                 some = known if nth == 0 else slice(None)
                 mean = means[nth][some] = means[nth][some] * 0.9 + 0.1 * slope
                 square = squares[nth][some] = squares[nth][some] * 0.999 + 0.001 * slope * slope
                 arrays[nth][some] -= _STEP * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
-    return dict(zip(("hidden", "hidden_bias", "out", "out_bias"), arrays, strict=True))
+    return arrays
+
+
+def together(row: Places, texts: int) -> csr_matrix:
+    """Sums up what the rows of each text say, the more rows the less each counts."""
+    counts = np.bincount(row, minlength=texts)
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    weights = (1 / np.sqrt(counts[row])).astype(np.float32)
+    return csr_matrix((weights, np.arange(len(row)), starts), shape=(texts, len(row)))
 
 
 def _columns(batch: csr_matrix, chance: np.random.Generator) -> tuple[Numbers, csr_matrix]:
@@ -96,14 +123,14 @@ def _columns(batch: csr_matrix, chance: np.random.Generator) -> tuple[Numbers, c
     return known, csr_matrix(held, shape=(batch.shape[0], len(known)))
 
 
-def _slopes(batch: csr_matrix, aims: Floats, arrays: list[Floats], chance: np.random.Generator) -> list[Floats]:
-    """How the error of a batch changes with each array."""
-    hidden, hidden_bias, out, out_bias = arrays
+def _slopes(rows: tuple[csr_matrix, csr_matrix], aims: Floats, arrays: list[Floats], chance: np.random.Generator) -> list[Floats]:
+    """How the error of a batch (its rows, and how they make up texts) changes with each array."""
+    (batch, each), (hidden, hidden_bias, out, out_bias) = rows, arrays
     said = batch @ hidden + hidden_bias
     stays = ((chance.random(said.shape) >= _DROPPED_UNITS) / (1 - _DROPPED_UNITS)).astype(np.float32)
-    heard = np.maximum(said, 0) * stays
+    heard = each @ (np.maximum(said, 0) * stays)
     wrong = (sigmoid(heard @ out + out_bias) - aims) / len(aims)
-    back = (wrong @ out.T) * stays * (said > 0)
+    back = (each.T @ (wrong @ out.T)) * stays * (said > 0)
     return [batch.T @ back, back.sum(0), heard.T @ wrong, wrong.sum(0)]
 
 
