@@ -108,16 +108,14 @@ def check():
         weights, more = loss_fit.fit(rest, codes), loss_fit.fit_further(rest, codes)
         some = seen.part(out)
         chances = weights.chances(some.beside, some.whole, codes)
-        for told in (True, False):
+        for told in (False, True):
             for row, chat, long in zip(chances, some.chats, longer[out], strict=True):
                 row[-1] = (0 if chat.primary else 9) if told else row[-1]
                 said = [*codes, None][row.argmax()]
                 right.append((told, bool(long), said == chat.primary, group(said) == group(chat.primary)))
-        odds = more.scores(some.beside, some.whole, codes)
-        first = np.array([codes.index(chat.primary) if chat.primary else len(codes) for chat in some.chats])
-        further += list(
-            zip(further_reasons(1 / (1 + np.exp(-odds)), first, codes), (chat.secondary for chat in some.chats), strict=True)
-        )
+        odds = 1 / (1 + np.exp(-more.scores(some.beside, some.whole, codes)))
+        pairs = zip(further_reasons(chances, odds, codes), some.chats, longer[out], strict=True)
+        further += [(found, chat.secondary) for found, chat, long in pairs if not long]
     table = pl.DataFrame(right, schema=("told", "longer", "primary", "group"), orient="row")
     print(table.group_by("told", "longer").mean().sort("told", "longer"))
     print("secondary F1:", round(f1([([*a], [*b]) for a, b in further]), 3))

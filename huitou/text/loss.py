@@ -8,7 +8,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -130,13 +129,14 @@ class LossReader:
         proof = _evidence(shown, first, self._codes)
         at = messages["i"].to_numpy()
         borders = np.searchsorted(shown.chat, np.arange(shown.chats + 1))
-        spans = [np.arange(a, b)[proof[a:b]] for a, b in pairwise(borders)]
+        said = pl.DataFrame({"n": shown.chat[proof], "i": at[proof]}).group_by("n").agg("i")
+        shows = pl.DataFrame({"n": np.arange(shown.chats)}).join(said, on="n", how="left", maintain_order="left")
         return pl.DataFrame(
             {
                 "chat": messages["chat"].gather(borders[:-1]),
                 "primary": pl.Series(names[first].tolist(), dtype=pl.String),
                 "secondary": pl.Series(further_reasons(chances, further, self._codes), dtype=pl.List(pl.String)),
-                "evidence": pl.Series([at[span].tolist() for span in spans], dtype=pl.List(pl.Int64)),
+                "evidence": shows["i"],
                 "certainty": chances[np.arange(len(first)), first],
             },
             schema=SCHEMA,
