@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from huitou.cli import intake
+from huitou.cli.label import label
 from huitou.cli.learn import learn
 from huitou.cli.sentences import Sentences
 from huitou.cli.tag import tag
@@ -248,6 +249,7 @@ app.command()(intake.problems)
 app.command()(intake.watch)
 app.command()(tag)
 app.command()(learn)
+app.command()(label)
 
 _COMMAND = Say("命令", "the command")
 

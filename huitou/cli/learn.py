@@ -58,7 +58,9 @@ def learn(
     from huitou.cli.models import model_folder
     from huitou.errors import HuitouError, Say
     from huitou.lake.disk import room
+    from huitou.sources.masking import mask
     from huitou.text.answers import answers
+    from huitou.text.labels import Labels
     from huitou.text.learn import learn as learn_from
 
     call: Call = context.obj
@@ -68,14 +70,17 @@ def learn(
     folder = model_folder(call.workspace, model_dir)
     frame, unread = whole(train, {"text": text, "label": label})
     some = answers(kind.value, frame["label"].alias(label))
+    left = some.left + unread
     texts = frame["text"].gather(some.rows)
     console = Console(highlight=False)
+    texts = as_texts(kind, texts)
     with console.status(call.say("正在学习", "Learning")), room(folder):
-        learned = learn_from(kind.value, as_texts(kind, texts), some, folder)
-    for sentence in told(call, kind, learned):
-        console.print(sentence, soft_wrap=True, markup=False)
-    _labels(call, console, learned)
-    left = some.left + unread
+        if model_dir is None:
+            kept = Labels(call.workspace / "labels", kind.value)
+            kept.put(mask(texts), some)
+            texts, some = kept.together()
+        learned = learn_from(kind.value, texts, some, folder)
+    show(call, console, kind, learned)
     if left:
         lost = call.say(f"{left:,} 行没有可用的标签或读不出，没有用。", f"{left:,} rows had no label or could not be read.")
         console.print(lost, soft_wrap=True, markup=False)
@@ -100,6 +105,13 @@ def as_texts(kind: str, texts: "pl.Series") -> "pl.Series":
         return chat_text((role_of(message), str(message.get("text") or "")) for message in messages)
 
     return pl.Series([one(cell) for cell in texts.to_list()], dtype=pl.String) if kind == Kind.loss else texts
+
+
+def show(call: "Call", console: "Console", kind: str, learned: "Learned") -> None:
+    """Print what came of learning: sentences, and precision and recall of each label."""
+    for sentence in told(call, kind, learned):
+        console.print(sentence, soft_wrap=True, markup=False)
+    _labels(call, console, learned)
 
 
 def told(call: "Call", kind: str, learned: "Learned") -> list[str]:
