@@ -157,9 +157,9 @@ class Ledger:
             db.execute(f"UPDATE {kind} SET state='committing' WHERE uid=?", (uid,))
             if report is not None:
                 db.execute(
-                    "UPDATE loads SET rows_read=?, stored=?, known=?, quarantined=?, by_table=?, notes=?, first_day=?, last_day=?"
-                    " WHERE uid=?",
-                    (report.rows_read, report.stored, report.known, report.quarantined,
+                    "UPDATE loads SET sha256=?, rows_read=?, stored=?, known=?, quarantined=?, by_table=?, notes=?, first_day=?,"
+                    " last_day=? WHERE uid=?",
+                    (report.sha256, report.rows_read, report.stored, report.known, report.quarantined,
                      json.dumps({k: asdict(v) for k, v in report.by_table.items()}), json.dumps(report.notes),
                      report.first_day and report.first_day.isoformat(), report.last_day and report.last_day.isoformat(), uid),
                 )  # fmt: skip
@@ -199,6 +199,11 @@ class Ledger:
             (sha256, source),
         ).fetchone()
         return _report(row) if row else None
+
+    def has_size(self, n_bytes: int, source: str) -> bool:
+        """Whether a finished load by the source is of a file that long: only then can it be of the same bytes."""
+        row = "SELECT 1 FROM loads WHERE bytes=? AND source=? AND state='done' LIMIT 1"
+        return bool(self._db.execute(row, (n_bytes, source)).fetchone())
 
     def holds(self, sha256: str) -> bool:
         """Whether a finished load is of these bytes, whatever source read them."""

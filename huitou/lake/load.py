@@ -9,6 +9,7 @@ import polars as pl
 
 from huitou.errors import Problem
 from huitou.lake.delta import Change, Folder
+from huitou.lake.digest import Digest
 from huitou.lake.disk import room
 from huitou.lake.duckdb import Finished, Staging
 from huitou.lake.ledger import Counts, LoadReport
@@ -26,8 +27,9 @@ _DTYPE: dict[str, pl.DataType] = {
 class Load:
     """The rows of one file. `known_as` is the earlier load of the same bytes; then nothing needs to be read again."""
 
-    def __init__(self, writer: "Writer", entry: LoadReport, uid: str, known_as: LoadReport | None) -> None:
+    def __init__(self, writer: "Writer", entry: LoadReport, uid: str, known_as: LoadReport | None, digest: Digest) -> None:
         self._writer = writer
+        self._digest = digest
         self._entry = entry
         self._uid = uid
         self._staging = Staging(writer.engine, writer.root, entry.number)
@@ -127,6 +129,7 @@ class Load:
         )  # fmt: skip
 
     def _finish(self, report: LoadReport, changes: dict[str, Change]) -> LoadReport:
+        report = replace(report, sha256=self._digest.of_all())
         self._writer.store("loads", self._uid, changes, report)
         self.open = False
         self._staging.clear()

@@ -225,7 +225,10 @@ def _each_once(people: pl.DataFrame) -> pl.DataFrame:
     """Without the earlier ones of equal rows; where only nicks are told, a key says as much."""
     told = [f for f in FIELDS[1:] if people[f].null_count() < people.height]
     if not told:
-        return people.unique("customer_key", keep="any")
+        keys = people["customer_key"].to_numpy()
+        order = np.argsort(keys)
+        once: pl.DataFrame = people[order[np.diff(keys[order], prepend=-1) != 0]]  # keys are not negative
+        return once
     return people.unique(["customer_key", "nick", *told], keep="last", maintain_order=True)
 
 

@@ -1,6 +1,5 @@
 """The one writer of a lake: begins loads and builds, finishes or undoes what a dead process left behind."""
 
-import hashlib
 import os
 import shutil
 import socket
@@ -15,6 +14,7 @@ from uuid import uuid4
 from huitou.errors import DiskFull, Text, in_language
 from huitou.lake.build import Build
 from huitou.lake.delta import Catalog, Change, Folder, table_of
+from huitou.lake.digest import Digest
 from huitou.lake.disk import Ballast, room, sync_new
 from huitou.lake.duckdb import Engine, Snapshot
 from huitou.lake.ledger import Ledger, LoadReport
@@ -51,19 +51,20 @@ class Writer:
     def begin(self, file: Path, *, source: str, main: str, name: str | None = None) -> Load:
         """Enter a file in the ledger, as `name` if it has another than its own. `main` gets one row per row of the file."""
         self._leave_nothing_open()
-        digest, size = _sha256(file)
+        size = file.stat().st_size
         if shutil.disk_usage(self.root).free < size:
             raise DiskFull(self.root, size)
-        known = self.ledger.known_as(digest, source)
+        digest = Digest(file)
+        known = self.ledger.known_as(digest.of_all(), source) if self.ledger.has_size(size, source) else None
         entry = LoadReport(
-            number=0, file=name or file.name, source=source, main=main, sha256=digest, bytes=size, at=datetime.now(UTC),
+            number=0, file=name or file.name, source=source, main=main, sha256="", bytes=size, at=datetime.now(UTC),
             rows_read=0, stored=0, known=0, quarantined=0, repeats_of=known.number if known else None,
         )  # fmt: skip
         uid = uuid4().hex
         owner = f"{in_language(self._what, 'en')} (pid {os.getpid()} on {socket.gethostname()})"
         with room(self.root):
             number = self.ledger.start_load(entry, uid, owner)
-        load = Load(self, entry.numbered(number), uid, known)
+        load = Load(self, entry.numbered(number), uid, known, digest)
         self._open = load
         return load
 
@@ -188,12 +189,6 @@ class Writer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
-
-
-def _sha256(file: Path) -> tuple[str, int]:
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return digest, file.stat().st_size
 
 
 def _alive(pid: int) -> bool:

@@ -6,6 +6,7 @@ something unreadable. Plain cells are read as they stand; only what is left is c
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -20,10 +21,10 @@ NULLS = ("", "-", "--", "—", "NULL", "null", "暂无数据", "N/A", "None", "n
 
 DAY_US = 86_400_000_000
 _EXCEL_EPOCH_DAYS = 25_569  # days from 1899-12-30 to 1970-01-01
-_MAYBE_MARKED = np.isin(np.arange(256), list(b"='\t \xc2\xe1\xe2\xe3\xef"))
 _MARK = "\ufeff".encode()
 _ASCII_SPACE = np.isin(np.arange(256), [*range(0x09, 0x0E), 0x20])
 _SPACE_BEGINS = np.isin(np.arange(256), [0xC2, 0xE1, 0xE2, 0xE3])  # first bytes of all other white space in UTF-8
+_SPACE_ENDS = np.isin(np.arange(256), [*range(0x80, 0x8B), 0x9F, 0xA0, 0xA8, 0xA9, 0xAF])  # and their last ones
 _SERIAL = r"^[2-7]\d{4}(\.\d+)?$"  # Excel days of 1954 … 2119
 
 _SECONDS = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S")
@@ -39,47 +40,74 @@ _EPOCH = r"^(?:\d{10}|\d{13}|\d{16})(?:\.\d+)?$"  # seconds, milliseconds or mic
 _NO_TIME = ("0000-00-00 00:00:00", "0000-00-00")
 
 
+Reader = Callable[[pl.Series], pl.Series]
+"""Clean text → values, null where it cannot be read."""
+
+
 def stripped(text: pl.Series) -> pl.Series:
     """Without white space (also tabs, no-break and full-width spaces, byte-order marks) at both ends; "" is null."""
-    return _stripped(text, Letters.of(text))
-
-
-def _stripped(text: pl.Series, letters: Letters) -> pl.Series:
-    """Most cells begin and end with bytes that say at once that there is nothing to take off."""
-    if _MARK in letters:
-        text = text.str.replace_all("\ufeff", "", literal=True).str.strip_chars()
-    elif len(at := _maybe_spaced(letters)):
-        text = text.str.strip_chars() if len(at) > len(text) // 4 else text.scatter(at, text.gather(at).str.strip_chars())
-    return text.set(text == "", None)
-
-
-def _maybe_spaced(letters: Letters) -> npt.NDArray[np.intp]:
-    """Where a text may begin or end with white space: all that do, and few others."""
-    data, ends = letters.data, letters.starts + letters.lengths
-    first, last = data[letters.starts], data[ends - 1]
-    inside = _SPACE_BEGINS[first] | _SPACE_BEGINS[data[ends - 2]] | _SPACE_BEGINS[data[ends - 3]]
-    return np.flatnonzero(inside | _ASCII_SPACE[first] | _ASCII_SPACE[last])
+    return _cleaned(text, _begins(()), lambda some: some)
 
 
 def unwrapped(text: pl.Series, nulls: tuple[str, ...] = ()) -> pl.Series:
     """`stripped`, and out of Excel's text marks ``="123"`` and ``'123``; what exports write for «nothing» is null."""
-    letters = Letters.of(text)
-    text = _stripped(text, letters)
-    if _MAYBE_MARKED[letters.data[letters.starts]].any():
-        text = _without_marks(text)
-    nothing = text.is_in([*NULLS, *nulls])
-    return text.set(nothing, None) if nothing.any() else text
+    nothing = (*NULLS, *nulls)
+    return _cleaned(text, _begins((*nothing, "=", "'")), lambda some: _without(_without_marks(some), nothing))
 
 
 def prose(text: pl.Series, nulls: tuple[str, ...] = ()) -> pl.Series:
     """`stripped`, and out of ``="…"`` where that wraps a whole cell; what stands in `nulls` is null."""
+    return _cleaned(text, _begins((*nulls, "=")), lambda some: _without(some.str.replace(r'(?s)^="(.*)"$', "${1}"), nulls))
+
+
+def _cleaned(text: pl.Series, begins: npt.NDArray[np.bool_], clean: Reader) -> pl.Series:
+    """Stripped, and `clean` where a cell begins with one of the bytes `begins`; "" is null.
+
+    Most cells begin and end with bytes that say at once that there is nothing to take off.
+    """
     letters = Letters.of(text)
-    text = _stripped(text, letters)
-    if (letters.data[letters.starts] == ord("=")).any():
-        text = text.str.replace(r'(?s)^="(.*)"$', "${1}")
-        text = text.set(text == "", None)
-    nothing = text.is_in(nulls) if nulls else None
-    return text.set(nothing, None) if nothing is not None and nothing.any() else text
+    if not letters.lengths.any():
+        return text.clear(len(text))
+    if _MARK in letters:
+        return _bare(clean(_bare(text.str.replace_all("\ufeff", "", literal=True).str.strip_chars())))
+    spaced = _maybe_spaced(letters)
+    at = np.flatnonzero(spaced | begins[letters.data[letters.starts]] | (letters.lengths == 0))
+    if not len(at):
+        return text
+    few = len(at) <= len(text) // 4
+    some = text.gather(at) if few else text
+    some = _bare(clean(_bare(some.str.strip_chars() if spaced.any() else some)))
+    return text.clone().scatter(at, some) if few else some
+
+
+def _bare(text: pl.Series) -> pl.Series:
+    """With nulls for empty texts."""
+    empty = text == ""
+    return text.set(empty, None) if empty.any() else text
+
+
+@lru_cache(256)
+def _begins(texts: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    """By byte: whether one of the texts begins with it."""
+    begins: npt.NDArray[np.bool_] = np.isin(np.arange(256), [text.encode()[0] for text in texts if text])
+    return begins
+
+
+def _maybe_spaced(letters: Letters) -> npt.NDArray[np.bool_]:
+    """Whether each text may begin or end with white space: all that do, and few others."""
+    data, ends = letters.data, letters.starts + letters.lengths
+    first, last = data[letters.starts], data[ends - 1]
+    spaced: npt.NDArray[np.bool_] = _ASCII_SPACE[first] | _SPACE_BEGINS[first] | _ASCII_SPACE[last]
+    at = np.flatnonzero(_SPACE_ENDS[last])
+    if len(at):
+        spaced[at] |= _SPACE_BEGINS[data[ends[at] - 2]] | _SPACE_BEGINS[data[ends[at] - 3]]
+    return spaced
+
+
+def _without(text: pl.Series, nothing: tuple[str, ...]) -> pl.Series:
+    """With nulls for what means «nothing»."""
+    found = text.is_in(nothing)
+    return text.set(found, None) if found.any() else text
 
 
 def _without_marks(text: pl.Series) -> pl.Series:
@@ -98,10 +126,6 @@ class Read:
 
     values: pl.Series
     unread: pl.Series | None = None
-
-
-Reader = Callable[[pl.Series], pl.Series]
-"""Clean text → values, null where it cannot be read."""
 
 
 def money(raw: pl.Series, nulls: tuple[str, ...] = ()) -> Read:
