@@ -6,21 +6,19 @@ Comes in: taxonomies and normalised texts. Goes out: one finding for each leaf a
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 
 import numpy as np
 
 from huitou.rules.taxonomy import Leaf, Words
-from huitou.text.normal import Flags, Normal, Places
+from huitou.text.normal import DIGIT, LETTER, SIGN, SPACE, Flags, Normal, Places
 from huitou.text.phrases import Phrases
 
 SPEECH = "speech"
 KINDS = ("weak", "cues", "strong", "good", "bad", "not")
 STRENGTH = {"weak": 1, "cues": 2, "strong": 3, "good": 2, "bad": 2, "not": 0}
 _REACH = 2  # characters between a negation and what it negates
-_ENDS = ",.!?;~…。、，！？；|\n❓"
 _FAR = 1 << 40
-_LATIN = np.array([chr(c).isalnum() for c in range(128)] + [False])
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +34,16 @@ class Found:
 
     def where(self, keep: Flags | Places) -> "Found":
         """Some of them."""
-        return Found(*(getattr(self, f.name)[keep] for f in fields(self)))
+        return Found(*(getattr(self, name)[keep] for name in _FIELDS))
 
     @staticmethod
     def of(parts: Iterable["Found"]) -> "Found":
         """Several, one after the other."""
         held = list(parts)
-        return Found(*(np.concatenate([getattr(p, f.name) for p in held]) for f in fields(Found)))
+        return Found(*(np.concatenate([getattr(p, name) for p in held]) for name in _FIELDS))
+
+
+_FIELDS = tuple(field.name for field in fields(Found))
 
 
 @lru_cache(maxsize=8)
@@ -65,7 +66,9 @@ class Engine:
         self._leaf = np.array([leaf for leaf, _ in cues], dtype=np.int64)
         self._kind = np.array([KINDS.index(cue.kind) for _, cue in cues], dtype=np.int64)
         self._last_speech = sum(t == SPEECH for t, _ in self.leaves) - 1
-        self._by_place = np.array([words.taxonomies[t].counters == "place" for t, _ in self.leaves])
+        countered = np.isin(np.arange(len(self.leaves)), self._leaf[self._kind == KINDS.index("not")])
+        by_place = np.array([words.taxonomies[t].counters == "place" for t, _ in self.leaves])
+        self._in_clause, self._at_place = countered & ~by_place, countered & by_place
         self._drop_asked = np.array([leaf.asked == "drop" for _, leaf in self.leaves])
         self._only_asked = np.array([leaf.asked == "only" for _, leaf in self.leaves])
         self._drop_negated = np.array([leaf.negated == "drop" for _, leaf in self.leaves])
@@ -79,38 +82,46 @@ class Engine:
         """All findings, those of `SPEECH` too, counter-cues applied, and the clause of every character."""
         clause = clause_numbers(normal)
         spans = self.phrases.find(normal, clause)
-        place = clause[spans.start], normal.rows[spans.start]
-        found = Found(self._leaf[spans.cue], self._kind[spans.cue], place[1], spans.start, spans.end, place[0])
+        leaf, kind = self._leaf.take(spans.cue), self._kind.take(spans.cue)
+        found = Found(leaf, kind, normal.rows.take(spans.start), spans.start, spans.end, clause.take(spans.start))
+        return self._not_countered(found, int(clause[-1]) + 1), clause
+
+    def _not_countered(self, found: Found, clauses: int) -> Found:
+        """Findings without counter-cues, and without those that one of their leaf takes back: in the same clause, or place."""
         against = found.kind == KINDS.index("not")
-        if against.any():
-            shown, no = found.where(~against), found.where(against)
-            clauses = int(clause[-1]) + 1
-            in_clause = np.isin(shown.leaf * clauses + shown.clause, no.leaf * clauses + no.clause)
-            found = shown.where(~np.where(self._by_place[shown.leaf], _overlapped(shown, no), in_clause))
-        return found, clause
+        if not against.any():
+            return found
+        no = found.where(np.flatnonzero(against))
+        keep = ~against
+        at = np.flatnonzero(keep & self._in_clause.take(found.leaf))
+        held = np.zeros(len(self.leaves) * clauses, dtype=bool)
+        held[no.leaf * clauses + no.clause] = True
+        keep[at] = ~held.take(found.leaf.take(at) * clauses + found.clause.take(at))
+        at = np.flatnonzero(keep & self._at_place.take(found.leaf))
+        keep[at] = ~_overlapped(found.where(at), no)
+        return found.where(np.flatnonzero(keep))
 
     def scoped(self, found: Found) -> tuple[Found, Flags, Flags]:
         """Findings without `SPEECH`, of one leaf the longest at a place; which are asked, which negated. Policies applied."""
-        asked = np.isin(found.clause, self._clauses_of(found, "question")) & ~np.isin(
-            found.clause, self._clauses_of(found, "not_question")
-        )
-        negated = self.negated(found, found)
-        keep = (
-            (found.leaf > self._last_speech) & ~(asked & self._drop_asked[found.leaf]) & ~(~asked & self._only_asked[found.leaf])
-        )
-        keep &= ~(negated & self._drop_negated[found.leaf])
+        asks = np.zeros(int(found.clause.max(initial=0)) + 1, dtype=bool)
+        asks[self._clauses_of(found, "question")] = True
+        asks[self._clauses_of(found, "not_question")] = False
+        said = found.where(np.flatnonzero(found.leaf > self._last_speech))
+        asked, negated = asks.take(said.clause), self.negated(found, said)
+        keep = ~np.where(asked, self._drop_asked.take(said.leaf), self._only_asked.take(said.leaf))
+        keep &= ~(negated & self._drop_negated.take(said.leaf))
         at = np.flatnonzero(keep)
-        at = at[np.lexsort((-found.end[at], found.start[at], found.leaf[at]))]
+        end = said.end.take(at)
+        at = at.take(in_order(said.leaf.take(at), said.start.take(at), end.max(initial=0) - end))
         if len(at):
-            reach = found.end[at] + found.leaf[at] * _FAR
+            reach = said.end.take(at) + said.leaf.take(at) * _FAR
             before = np.concatenate(([-1], np.maximum.accumulate(reach)[:-1]))
-            at = at[reach > before]
-        return found.where(at), asked[at], negated[at]
+            at = at.take(np.flatnonzero(reach > before))
+        return said.where(at), asked.take(at), negated.take(at)
 
     def trimmed(self, normal: Normal, start: Places, end: Places) -> tuple[Places, Places]:
         """Stretches without the signs and spaces at either end; one that is nothing else stays as it is."""
-        sign = np.append(_signs().take(normal.codes) | (normal.codes == ord(" ")), False)
-        word = np.flatnonzero(~sign)
+        word = np.append(np.flatnonzero((normal.kinds & (SIGN | SPACE)) == 0), len(normal.codes))
         first = word[np.searchsorted(word, start)]
         last = word[np.maximum(np.searchsorted(word, end) - 1, 0)] + 1
         some = (first < end) & (last > first)
@@ -143,25 +154,31 @@ class Engine:
 
 def clause_numbers(normal: Normal) -> Places:
     """The clause of every character and of the end: rows, punctuation, and spaces that do not part Latin words end one."""
-    codes = normal.codes
-    ends = _signs().take(codes)
-    small = _LATIN.take(codes, mode="clip")
-    part = np.ones(len(codes), dtype=bool)
-    part[1:-1] = ~(small[:-2] & small[2:])
-    ends = part & (ends | (codes == ord(" ")))
-    clause = np.zeros(len(codes) + 1, dtype=np.int64)
-    clause[1:] = ends
+    size = len(normal.codes)
+    ends = np.flatnonzero(normal.kinds & (SIGN | SPACE))
+    latin = (normal.kinds & (LETTER | DIGIT)) > 0
+    inner = (ends > 0) & (ends < size - 1)
+    ends = ends[~(inner & latin[ends - 1] & latin[np.minimum(ends + 1, size - 1)])]
+    clause = np.zeros(size + 1, dtype=np.int64)
+    clause[ends + 1] = 1
     begins = normal.first[:-1]
-    clause[begins[begins < len(codes)]] += 1
-    return np.cumsum(clause)
+    clause[begins[begins < size]] += 1
+    return np.cumsum(clause, out=clause)
 
 
-@cache
-def _signs() -> Flags:
-    """Which code points end a clause."""
-    signs = np.zeros(0x110000, dtype=bool)
-    signs[[ord(sign) for sign in _ENDS]] = True
-    return signs
+def in_order(*keys: Places) -> Places:
+    """The places of whole numbers ≥ 0 in ascending order, by the first key, then the next …; equal ones stay as they stand."""
+    bits = [int(key.max(initial=0)).bit_length() for key in keys]
+    index = len(keys[0]).bit_length()
+    if sum(bits) + index > 63:
+        return np.lexsort(keys[::-1])
+    packed = np.zeros(len(keys[0]), dtype=np.int64)
+    for key, width in zip(keys, bits, strict=True):
+        packed <<= width
+        packed |= key
+    packed = packed << index | np.arange(len(packed))
+    packed.sort()
+    return packed & ((1 << index) - 1)
 
 
 def _overlapped(found: Found, others: Found) -> Flags:
@@ -173,4 +190,4 @@ def _overlapped(found: Found, others: Found) -> Flags:
     return (before >= 0) & (reach[np.maximum(before, 0)] > found.leaf * _FAR + found.start)
 
 
-__all__ = ["KINDS", "SPEECH", "STRENGTH", "Engine", "Flags", "Found", "clause_numbers"]
+__all__ = ["KINDS", "SPEECH", "STRENGTH", "Engine", "Flags", "Found", "clause_numbers", "in_order"]

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from huitou.text.engine import KINDS, STRENGTH, Engine, Flags, Found
 from huitou.text.normal import Normal, Places
-from huitou.text.sentences import Sentences, Stretches, learnt
+from huitou.text.sentences import Scores, Sentences, Stretches, learnt
 
 TAXONOMY, OTHER = "intents", "other"
 CUE_LOGITS = (0.0, 0.5, 1.0, 2.5)  # that a cue of strength 0 … 3 adds
 AT_LEAST = 0.0  # logit from which a code is said
+_DOUBTFUL = 0.4  # chance below which nothing is said without a cue, and need not be weighed
+
+Strengths = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Intents:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._mine = np.array([name == TAXONOMY for name, _ in engine.leaves])
-        self._strength = np.array([STRENGTH[kind] for kind in KINDS])
+        self._strength = np.array([STRENGTH[kind] for kind in KINDS], dtype=np.int8)
 
     @cached_property
     def _learnt(self) -> Sentences:
@@ -52,23 +56,49 @@ class Intents:
         """The findings, of intents only those that are decided for: their cues, or else the clause that shows them best."""
         found = scoped.found
         stretches = Stretches.of(normal, clause)
-        chance, best = self._learnt.clearest(normal, stretches)
-        chance = np.clip(chance, 1e-6, 1 - 1e-6)
-        column = self._column[found.leaf]
+        chance, each = self._learnt.clearest(normal, stretches)
+        column = self._column.take(found.leaf)
         known = np.flatnonzero(column >= 0)
-        strongest = np.zeros(chance.shape, dtype=np.int8)
-        np.maximum.at(strongest, (found.row[known], column[known]), self._strength[found.kind[known]].astype(np.int8))
-        shows = np.log(chance / (1 - chance)) + np.array(CUE_LOGITS, dtype=np.float32)[strongest] > AT_LEAST
-        stays = ~self._mine[found.leaf]
-        stays[known] = shows[found.row[known], column[known]]
-        kept = found.where(stays)
-        weak = self._mine[kept.leaf] & (kept.kind == KINDS.index("weak"))
+        at = found.row.take(known) * chance.shape[1] + column.take(known)
+        strongest = np.zeros(chance.size, dtype=np.int8)
+        np.maximum.at(strongest, at, self._strength.take(found.kind.take(known)))
+        stays = ~self._mine.take(found.leaf)
+        stays[known] = _shows(chance.take(at), strongest.take(at))
+        stay = np.flatnonzero(stays)
+        kept = found.where(stay)
+        weak = self._mine.take(kept.leaf) & (kept.kind == KINDS.index("weak"))
         kept.kind[weak] = KINDS.index("cues")
-        row, code = np.nonzero(shows & (strongest == 0))
-        at = best[row, code]
-        start, end = self._engine.trimmed(normal, stretches.first[at], stretches.first[at + 1])
-        said = np.full(len(row), KINDS.index("cues"))
-        more = Found(self._leaf[code], said, row, start, end, clause[start])
-        no = np.zeros(len(row), dtype=bool)
-        asked, negated = (np.concatenate((flags[stays], no)) for flags in (scoped.asked, scoped.negated))
+        more = self._told((normal, clause, stretches), (chance, each), strongest)
+        no = np.zeros(len(more.row), dtype=bool)
+        asked, negated = (np.concatenate((flags.take(stay), no)) for flags in (scoped.asked, scoped.negated))
         return Scoped(Found.of((kept, more)), asked, negated)
+
+    def _told(self, text: tuple[Normal, Places, Stretches], chances: tuple[Scores, Scores], strongest: Strengths) -> Found:
+        """What the sentences show where no cue does, and the last of the clauses that show it best.
+
+        `text`: a batch, its characters' clauses, its stretches; `chances`: of its texts, of its stretches.
+        """
+        normal, clause, stretches = text
+        chance, each = chances
+        width = chance.shape[1]
+        at = np.flatnonzero(chance.ravel() > _DOUBTFUL)
+        at = at.take(np.flatnonzero(strongest.take(at) == 0))
+        at = at.take(np.flatnonzero(_shows(chance.take(at), strongest.take(at))))
+        row, code = at // width, at % width
+        begin = stretches.begin.take(row)
+        size = np.append(stretches.begin, len(each)).take(row + 1) - begin
+        of = np.repeat(np.arange(len(at)), size)
+        stretch = np.arange(len(of)) + np.repeat(begin - np.cumsum(size) + size, size)
+        best = np.zeros(len(at), dtype=np.int64)
+        hit = np.flatnonzero(each.take(stretch * width + code.take(of)) == chance.take(at).take(of))
+        best[of.take(hit)] = stretch.take(hit)
+        start, end = self._engine.trimmed(normal, stretches.first.take(best), stretches.first.take(best + 1))
+        said = np.full(len(row), KINDS.index("cues"))
+        return Found(self._leaf.take(code), said, row, start, end, clause.take(start))
+
+
+def _shows(chance: Scores, strength: Strengths) -> Flags:
+    """Whether each chance shows its code, beside a cue of some strength (0: none)."""
+    chance = np.clip(chance, 1e-6, 1 - 1e-6)
+    shows: Flags = np.log(chance / (1 - chance)) + np.array(CUE_LOGITS, dtype=np.float32)[strength] > AT_LEAST
+    return shows

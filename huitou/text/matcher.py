@@ -7,6 +7,7 @@ works on code points, so that a place needs no conversion; measured beside the l
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ from huitou.text.normal import Codes, Flags, Normal, Places
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _EMPTY = -1
+
+Classes = npt.NDArray[np.unsignedinteger[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +48,17 @@ class Table:
     def get(self, keys: Places) -> Places:
         """The value of each key; 0 where there is none."""
         slots = self._slots(keys)
-        there = self._keys.take(slots)
-        found = np.where(there == keys, self._values.take(slots), 0)
+        there, found = self._keys.take(slots), self._values.take(slots)
         open_ = np.flatnonzero((there != keys) & (there != _EMPTY))
+        found[open_] = 0
+        slots, keys = slots.take(open_), keys.take(open_)
         while len(open_):
-            slots[open_] = (slots[open_] + 1) & self._mask
-            there = self._keys[slots[open_]]
-            hit = there == keys[open_]
-            found[open_[hit]] = self._values[slots[open_[hit]]]
-            open_ = open_[~hit & (there != _EMPTY)]
+            slots = (slots + 1) & self._mask
+            there = self._keys.take(slots)
+            hit = there == keys
+            found[open_[hit]] = self._values.take(slots[hit])
+            on = np.flatnonzero(~hit & (there != _EMPTY))
+            open_, slots, keys = open_.take(on), slots.take(on), keys.take(on)
         return found
 
     def _slots(self, keys: Places) -> Places:
@@ -68,62 +73,73 @@ class Matcher:
     def __init__(self, patterns: Sequence[str], signs: Iterable[str] = ()) -> None:
         signs = sorted({sign for pattern in patterns for sign in pattern} | set(signs))
         self.width = len(signs) + 1
-        self._class = np.zeros(0x110000, dtype=np.int64)
+        self._class = np.zeros(0x110000, dtype=np.min_scalar_type(self.width))
         self._class[[ord(sign) for sign in signs]] = np.arange(1, self.width)
         numbers = {sign: number for number, sign in enumerate(signs, start=1)}
-        edges: dict[int, int] = {}
-        pattern_of = dict[int, int]()
-        states = self.width  # 1 … width - 1 are the first characters themselves
+        pairs, edges = dict[int, int](), dict[int, int]()  # class and class, state and class → state
+        states = 1
+        alone, pattern_of = dict[int, int](), dict[int, int]()
         for number, pattern in enumerate(patterns):
-            state = numbers[pattern[0]]
-            for sign in pattern[1:]:
-                key = state * self.width + numbers[sign]
-                if key not in edges:
-                    edges[key], states = states, states + 1
-                state = edges[key]
+            classes = [numbers[sign] for sign in pattern]
+            if len(classes) == 1:
+                alone[classes[0]] = number
+                continue
+            held, key = pairs, classes[0] * self.width + classes[1]
+            for following in (*classes[2:], 0):
+                if key not in held:
+                    held[key], states = states, states + 1
+                state = held[key]
+                held, key = edges, state * self.width + following
             pattern_of[state] = number
-        self._pattern = np.full(states, _EMPTY, dtype=np.int64)
-        self._pattern[list(pattern_of)] = list(pattern_of.values())
+        self._alone = _filled(self.width, alone, _EMPTY)
+        self._is_alone: Flags = self._alone != _EMPTY
+        self._pattern = _filled(states, pattern_of, _EMPTY)
+        self._pairs = _filled(self.width**2, pairs, 0).astype(np.min_scalar_type(states))
         keys = np.fromiter(edges, dtype=np.int64, count=len(edges))
         self._inner = np.zeros(states, dtype=bool)
         self._inner[keys // self.width] = True
         self._edges = Table(keys, np.fromiter(edges.values(), dtype=np.int64, count=len(edges)))
-        self._pairs = np.zeros(self.width**2, dtype=bool)
-        self._pairs[keys[keys < self.width**2]] = True
-        self._alone: Flags = self._pattern[: self.width] != _EMPTY
 
-    def classes(self, codes: Codes) -> Places:
+    def classes(self, codes: Codes) -> Classes:
         """Small numbers of characters, from 1; 0 for all that stand in no pattern."""
         return self._class.take(codes)
 
-    def find(self, normal: Normal, classes: Places | None = None) -> Finds:
+    def find(self, normal: Normal, classes: Classes | None = None) -> Finds:
         """Every pattern at every place of a batch; `classes`: of its characters, where they are known."""
         classes = self.classes(normal.codes) if classes is None else classes
-        out: list[tuple[Places, Places, Places]] = []
-        if self._alone.any():
-            alone = np.flatnonzero(self._alone.take(classes))
-            out.append((self._pattern[classes[alone]], alone, alone + 1))
+        alone = np.flatnonzero(self._is_alone.take(classes))
+        out = [(self._alone.take(classes.take(alone)), alone, alone + 1)]
         if len(classes) > 1:
-            keys = classes[:-1] * self.width
+            keys = np.multiply(classes[:-1], self.width, dtype=np.int64)
             keys += classes[1:]
-            at = np.flatnonzero(self._pairs.take(keys))
-            out += self._walk(classes, at, self._edges.get(keys[at]))
-        pattern, start, end = (
-            (np.concatenate(part) for part in zip(*out, strict=True)) if out else (np.empty(0, dtype=np.int64) for _ in range(3))
-        )
-        inside = normal.rows[start] == normal.rows[end - 1]
-        return Finds(pattern, start, end) if inside.all() else Finds(pattern[inside], start[inside], end[inside])
+            ends = normal.first[1:-1] - 1
+            keys[ends[(ends >= 0) & (ends < len(keys))]] = 0  # of class 0 there is no pair
+            state = self._pairs.take(keys)
+            at = np.flatnonzero(state != 0)
+            out += self._walk(normal, classes, at, state.take(at).astype(np.int64))
+        return Finds(*(np.concatenate(part) for part in zip(*out, strict=True)))
 
-    def _walk(self, classes: Places, at: Places, state: Places) -> list[tuple[Places, Places, Places]]:
+    def _walk(self, normal: Normal, classes: Classes, at: Places, state: Places) -> list[tuple[Places, Places, Places]]:
         """From places whose first two characters led to a state, all the patterns that go on from there."""
         out, depth = [], 2
         while len(at):
-            pattern = self._pattern[state]
-            done = np.flatnonzero(pattern != _EMPTY)
-            out.append((pattern[done], at[done], at[done] + depth))
-            on = np.flatnonzero(self._inner[state] & (at + depth < len(classes)))
-            at, state = at[on], state[on]
-            state = self._edges.get(state * self.width + classes[at + depth])
-            at, state = at[state > 0], state[state > 0]
+            pattern = self._pattern.take(state)
+            done = np.flatnonzero(pattern >= 0)
+            begin = at.take(done)
+            out.append((pattern.take(done), begin, begin + depth))
+            on = np.flatnonzero(self._inner.take(state))
+            on = on[: np.searchsorted(at.take(on), len(classes) - depth)]
+            at, state = at.take(on), state.take(on)
+            following = at + depth
+            state = self._edges.get(state * self.width + classes.take(following))
+            on = np.flatnonzero((state > 0) & (normal.rows.take(at) == normal.rows.take(following)))
+            at, state = at.take(on), state.take(on)
             depth += 1
         return out
+
+
+def _filled(size: int, held: dict[int, int], other: int) -> Places:
+    """An array of what is held at each place, `other` elsewhere."""
+    out = np.full(size, other, dtype=np.int64)
+    out[list(held)] = list(held.values())
+    return out

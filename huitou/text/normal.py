@@ -4,11 +4,11 @@ All rows of a batch lie behind one another in one array of code points, so that 
 character that is left the array knows where it stood in the text as typed: no step changes a text without keeping its way back.
 """
 
-import re
 import tomllib
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 
 import numpy as np
@@ -19,25 +19,30 @@ import pyarrow as pa
 Codes = npt.NDArray[np.uint32]
 Places = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Hashes = npt.NDArray[np.uint64]
+Kinds = npt.NDArray[np.uint8]
 _CHARACTERS = Path(__file__).with_name("characters.toml")
 _LAST = 0x110000
 _DROPPED = 0
-_FACE_SIGNS = "/#[〔"  # that a face code or a mask begins with
-_LONGEST_CODE = 12
+SIGN, SPACE, WORD, LETTER, DIGIT = 1, 2, 4, 8, 16
+"""What a character is: one that ends a clause, a space, one of a word (of any script), a Latin letter, a digit."""
+_ENDS = ",.!?;~…。、，！？；|\n❓"
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
 class Normal:
     """A batch of texts, normalised. `codes`: all characters, row after row; row i is ``codes[first[i]:first[i + 1]]``.
 
-    `rows`: the row of every character.
+    `rows`: the row of every character; `kinds`: what it is, `SIGN` … `DIGIT` added up.
     """
 
     codes: Codes
     first: Places
     rows: Places
-    _typed_at: Places  # of every character: its place among all characters as typed
-    _typed_first: Places  # where each row began there
+    kinds: Kinds
+    _left_out: Places  # before which characters one that was typed is left out, ascending
+    _typed_first: Places  # where each row began among all characters as typed
     _faces: Places  # where face codes began there, and where they ended
     _face_ends: Places
 
@@ -55,7 +60,7 @@ class Normal:
 
     def as_typed(self, row: Places, start: Places, end: Places) -> tuple[Places, Places]:
         """Stretches of `codes` as [start, end) in characters of their rows as typed."""
-        first, last = self._typed_at[start], self._typed_at[end - 1]
+        first, last = self._typed_at(start), self._typed_at(end - 1)
         ends = last + 1
         if len(self._faces):
             near = np.minimum(np.searchsorted(self._faces, last), len(self._faces) - 1)
@@ -63,37 +68,37 @@ class Normal:
         begin = self._typed_first[row]
         return first - begin, ends - begin
 
+    def _typed_at(self, place: Places) -> Places:
+        """The places of characters among all characters as typed."""
+        return place + np.searchsorted(self._left_out, place, side="right")
+
 
 def normalise(texts: pl.Series) -> Normal:
     """Texts as they are compared; null reads as empty."""
     table, faces = _tables()
     texts = texts.fill_null("").rechunk()
-    text = _utf8(texts).decode()
-    typed = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+    typed = np.frombuffer(_utf8(texts).decode().encode("utf-32-le"), dtype="<u4")
     typed_first = np.zeros(len(texts) + 1, dtype=np.int64)
     np.cumsum(texts.str.len_chars().to_numpy(), out=typed_first[1:])
     codes = table.take(typed)
-    spans = faces.read(text, typed, typed_first, codes)
-    kept = np.flatnonzero(codes)
-    codes = codes[kept]
-    stays = ~_inside_run(codes, np.searchsorted(kept, typed_first[1:-1]))
-    if not stays.all():
-        kept, codes = kept[stays], codes[stays]
-    first = np.searchsorted(kept, typed_first)
+    begins, ends = faces.read(typed, typed_first, codes)
+    gone = np.flatnonzero(codes == _DROPPED)
+    left_out = gone - np.arange(len(gone))
+    first = typed_first - np.searchsorted(gone, typed_first)
+    codes = _without(codes, gone)
+    inside = _inside_runs(codes, first)
+    if len(inside):
+        at = inside - np.arange(len(inside))
+        left_out = np.sort(np.concatenate((at, left_out - np.searchsorted(inside, left_out))))
+        first = first - np.searchsorted(inside, first)
+        codes = _without(codes, inside)
     rows = np.repeat(np.arange(len(texts)), np.diff(first))
-    return Normal(codes, first, rows, kept, typed_first, spans[:, 0].copy(), spans[:, 1].copy())
+    return Normal(codes, first, rows, _kinds().take(codes), left_out, typed_first, begins, ends)
 
 
 def normal_text(text: str) -> str:
     """One text, normalised."""
     return normalise(pl.Series([text], dtype=pl.String)).codes.astype("<u4").tobytes().decode("utf-32-le")
-
-
-def is_word(codes: Codes) -> Flags:
-    """Which characters are letters, digits or words of a script, not signs; of normalised text."""
-    word: Flags = (codes >= 0x3400) & (codes < 0x1F000) & ~((codes >= 0xFE30) & (codes <= 0xFF5E)) | (codes > 0x20000)
-    word |= (codes >= 0x61) & (codes <= 0x7A) | (codes >= 0x30) & (codes <= 0x39)
-    return word
 
 
 def _utf8(texts: pl.Series) -> bytes:
@@ -106,43 +111,65 @@ def _utf8(texts: pl.Series) -> bytes:
     return bytes(memoryview(data)[borders[0] : borders[-1]])
 
 
-def _inside_run(codes: Codes, first: Places) -> Flags:
+def _without(codes: Codes, gone: Places) -> Codes:
+    """Characters without those at some places."""
+    return np.delete(codes, gone) if len(gone) else codes
+
+
+def _inside_runs(codes: Codes, first: Places) -> Places:
     """Characters with the same one on both sides: of a run, the first and the last stay. Digits count, so theirs stay.
 
     `first`: where rows begin; a run ends with its row.
     """
     same = codes[1:] == codes[:-1]
-    same[first[(first > 0) & (first < len(codes))] - 1] = False
-    inside = np.zeros(len(codes), dtype=bool)
-    inside[1:-1] = same[1:] & same[:-1]
-    return inside & ~((codes >= ord("0")) & (codes <= ord("9")))
+    begins = first[1:-1]
+    same[begins[(begins > 0) & (begins < len(codes))] - 1] = False
+    inside = np.flatnonzero(same[1:] & same[:-1]) + 1
+    sign = codes[inside]
+    return inside[(sign < ord("0")) | (sign > ord("9"))]
 
 
 class _Faces:
-    """The face codes and masks, each with the sign that it is read as."""
+    """The face codes and masks, each with the sign that it is read as; told by the hash of their characters."""
 
     def __init__(self, signs: dict[str, str]) -> None:
-        self._sign = {code: ord(sign) for sign, codes in signs.items() for code in codes.split()}
-        self._pattern = re.compile("|".join(map(re.escape, sorted(self._sign, key=len, reverse=True))))
-        self._second = np.zeros(_LAST, dtype=bool)
-        self._second[[ord(code[1]) for code in self._sign]] = True
+        sign = {code: ord(sign) for sign, codes in signs.items() for code in codes.split()}
+        self._begins, self._second = np.zeros(_LAST, dtype=bool), np.zeros(_LAST, dtype=bool)
+        self._begins[[ord(code[0]) for code in sign]] = True
+        self._second[[ord(code[1]) for code in sign]] = True
+        self._of: dict[int, tuple[Hashes, Codes]] = {}  # of each length: the hashes, ascending, and their signs
+        for length in sorted(set(map(len, sign))):
+            codes = [code for code in sign if len(code) == length]
+            typed = np.array([[ord(one) for one in code] for code in codes], dtype=np.uint32)
+            hashes = _folded(typed.T)
+            order = np.argsort(hashes)
+            self._of[length] = hashes[order], np.array([sign[code] for code in codes], dtype=np.uint32)[order]
 
-    def read(self, text: str, typed: Codes, first: Places, codes: Codes) -> Places:
-        """Puts its sign in the place of each code, nothing in those of its rest; begins and ends of all codes."""
-        found: list[tuple[int, int]] = []
-        begins = np.zeros(len(typed), dtype=bool)
-        for sign in _FACE_SIGNS:
-            begins |= typed == ord(sign)
-        at = np.flatnonzero(begins[:-1])
-        at = at[self._second.take(typed[at + 1])]
-        ends = first[np.searchsorted(first, at, side="right")]
-        for begin, end in zip(at.tolist(), ends.tolist(), strict=True):
-            face = self._pattern.match(text, begin, min(begin + _LONGEST_CODE, end))
-            if face:
-                codes[begin] = self._sign[face[0]]
-                codes[begin + 1 : face.end()] = _DROPPED
-                found.append(face.span())
-        return np.array(found, dtype=np.int64).reshape(-1, 2)
+    def read(self, typed: Codes, first: Places, codes: Codes) -> tuple[Places, Places]:
+        """Puts its sign in the place of each code, nothing in those of its rest; begins and ends of all codes.
+
+        Of codes that begin alike the longest counts.
+        """
+        at = np.flatnonzero(self._begins.take(typed[:-1]) & self._second.take(typed[1:]))
+        room = first[np.searchsorted(first, at, side="right")] - at
+        signs, sizes = np.zeros(len(at), dtype=np.uint32), np.zeros(len(at), dtype=np.int64)
+        for length, (hashes, sign) in self._of.items():
+            fits = np.flatnonzero(room >= length)
+            told = _folded([typed[at[fits] + n] for n in range(length)])
+            near = np.minimum(np.searchsorted(hashes, told), len(hashes) - 1)
+            hit = hashes[near] == told
+            signs[fits[hit]], sizes[fits[hit]] = sign[near[hit]], length
+        at, signs, sizes = at[sizes > 0], signs[sizes > 0], sizes[sizes > 0]
+        for n in range(1, int(sizes.max(initial=0))):
+            codes[at[sizes > n] + n] = _DROPPED
+        codes[at] = signs
+        return at, at + sizes
+
+
+def _folded(signs: Iterable[Codes]) -> Hashes:
+    """The hash of the characters that stand behind one another, place by place."""
+    none: Hashes = np.zeros(1, dtype=np.uint64)
+    return reduce(lambda told, sign: (told + sign + np.uint64(1)) * _FACTOR, signs, none)
 
 
 @cache
@@ -159,6 +186,21 @@ def _tables() -> tuple[Codes, _Faces]:
         table[ord(pair[0])] = ord(pair[1])
     table[0] = ord(" ")
     return table, _Faces(raw["emoji"] | raw["masks"])
+
+
+@cache
+def _kinds() -> Kinds:
+    """What each code point is."""
+    codes = np.arange(_LAST, dtype=np.uint32)
+    kinds = np.zeros(_LAST, dtype=np.uint8)
+    kinds[(codes >= 0x3400) & (codes < 0x1F000) & ~((codes >= 0xFE30) & (codes <= 0xFF5E)) | (codes > 0x20000)] = WORD
+    letters = [code for code in range(128) if chr(code).isalpha()]
+    kinds[letters] |= LETTER
+    kinds[ord("0") : ord("9") + 1] |= DIGIT | WORD
+    kinds[ord("a") : ord("z") + 1] |= WORD
+    kinds[[ord(sign) for sign in _ENDS]] |= SIGN
+    kinds[ord(" ")] |= SPACE
+    return kinds
 
 
 def _plain(code: int) -> int:

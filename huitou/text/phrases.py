@@ -4,20 +4,19 @@ Of a cue with gaps only the rarest part is looked for everywhere; where it stand
 hash of the characters in reach. So a cue of three common words costs no more than one rare word.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from huitou.rules.expand import Phrase
-from huitou.text.matcher import Matcher, Table
-from huitou.text.normal import Flags, Normal, Places, is_word, normalise
+from huitou.rules.expand import LONGEST_GAP, Phrase
+from huitou.text.hashes import StretchHashes
+from huitou.text.matcher import Classes, Matcher, Table
+from huitou.text.normal import DIGIT, LETTER, WORD, Flags, Hashes, Normal, Places, normalise
 
-_BASE = np.uint64(0x9E3779B97F4A7C15)
-_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
-_SPREAD = np.uint64(0xD6E8FEB86659FD93)
+_OWN_BITS = 40  # of 64, for the signs that begin most links
+_LEVELS = (LONGEST_GAP + 1).bit_length()
 _RARE = 0.4  # of a thousand characters: one that is not in the list
 _COMMON = {
     **dict.fromkeys("0123456789您", 20.0),
@@ -40,6 +39,27 @@ _COMMON_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
+class _Opened:
+    """The cues that each pattern opens: `count` of them, from `first` on among `cue`."""
+
+    count: Places
+    first: Places
+    cue: Places
+
+    @staticmethod
+    def of(cues: Sequence[Sequence[int]]) -> "_Opened":
+        """The cues that each pattern opens."""
+        count = np.array([len(some) for some in cues], dtype=np.int64)
+        cue = np.array([one for some in cues for one in some], dtype=np.int64)
+        return _Opened(count, np.cumsum(count) - count, cue)
+
+    def by(self, pattern: Places) -> tuple[Places, Places]:
+        """For each entry that some patterns open: its number, and which of them opened it."""
+        each, nth = _spread(self.count.take(pattern))
+        return self.first.take(pattern).take(each) + nth, each
+
+
+@dataclass(frozen=True, slots=True)
 class Spans:
     """Where cues stand: cue number and [start, end) among the batch's characters."""
 
@@ -57,11 +77,11 @@ class Phrases:
         typed = {form: _typed(text, same) for form, text in plain.items()}
         parts = [[[text for form in part for text in typed[form]] for part in cue.parts] for cue in cues]
         anchors = [min(range(len(cue)), key=lambda n: _commonness(cue[n])) for cue in parts]
-        self._patterns(parts, anchors)
-        self._links(cues, parts, anchors)
         self._at_start = np.array([cue.at_start for cue in cues], dtype=bool)
         self._at_end = np.array([cue.at_end for cue in cues], dtype=bool)
-        self._letters = np.array([chr(c).isalpha() + 2 * chr(c).isdigit() if c < 128 else 0 for c in range(129)], dtype=np.int8)
+        self._bound = self._at_start | self._at_end
+        self._patterns(parts, anchors)
+        self._links(cues, parts, anchors)
 
     def _patterns(self, parts: list[list[list[str]]], anchors: list[int]) -> None:
         """The plain texts that are looked for, and for each the cues that it opens."""
@@ -71,9 +91,8 @@ class Phrases:
                 of.setdefault(text, {})[cue] = None
         self.patterns = tuple(of)
         self.matcher = Matcher(self.patterns, {sign for cue in parts for part in cue for text in part for sign in text})
-        self._count = np.array([len(cues) for cues in of.values()], dtype=np.int64)
-        self._from = np.cumsum(self._count) - self._count
-        self._cue = np.array([cue for cues in of.values() for cue in cues], dtype=np.int64)
+        self._whole = _Opened.of([[cue for cue in cues if len(parts[cue]) == 1] for cues in of.values()])
+        self._open = _Opened.of([[cue for cue in cues if len(parts[cue]) > 1] for cues in of.values()])
 
     def _links(self, cues: Sequence[Phrase], parts: list[list[list[str]]], anchors: list[int]) -> None:
         """What is asked for beside an anchor, first to the right, then to the left: by the nearest sign and by hash."""
@@ -90,12 +109,14 @@ class Phrases:
         joined = np.frombuffer("".join(text for _, text in keys).encode("utf-32-le"), dtype="<u4")
         ends = np.cumsum([0, *(len(text) for _, text in keys)])
         links = np.array([link for link, _ in keys], dtype=np.int64)
-        hashes = np.unique(_Hashes(joined).of(ends[:-1], ends[1:], links))
+        hashes = np.unique(_keys(StretchHashes(joined).of(ends[:-1], ends[1:], links)))
         self._parts = Table(hashes, np.ones(len(hashes), dtype=np.int64))
         classes, sizes = self.matcher.classes(joined), np.diff(ends)
-        self._begins = np.zeros((len(right), self.matcher.width), dtype=bool)
+        begins = np.zeros((len(right), self.matcher.width), dtype=bool)
         nearest = np.where(self._right[links], ends[:-1], ends[1:] - 1) if len(links) else links
-        self._begins[links, classes[nearest]] = True
+        begins[links, classes[nearest]] = True
+        self._begins = begins.ravel()
+        self._reach = _Reach(begins, self._right, self._gaps)
         lengths = [sorted(set(sizes[links == link].tolist())) for link in range(len(right))]
         self._sizes_of = np.array([len(some) for some in lengths], dtype=np.int64)
         self._sizes_from = np.cumsum(self._sizes_of) - self._sizes_of
@@ -106,69 +127,121 @@ class Phrases:
         classes = self.matcher.classes(normal.codes)
         finds = self.matcher.find(normal, classes)
         within = self._within(normal)
-        whole = ~(within[finds.start] | within[finds.end])
-        pattern = finds.pattern[whole]
-        each, nth = _spread(self._count[pattern])
-        cue = self._cue[self._from[pattern[each]] + nth]
-        start, end = finds.start[whole][each], finds.end[whole][each]
-        link = self._first[cue]
-        open_ = link < self._first[cue + 1]
-        out = [(cue[~open_], start[~open_], end[~open_])]
-        cue, link, start, end = cue[open_], link[open_], start[open_], end[open_]
-        text = _Text(normal, classes, clause, within, _Hashes(normal.codes)) if len(cue) else None
-        while text and len(cue):
+        whole = ~(within.take(finds.start) | within.take(finds.end))
+        pattern, start, end = finds.pattern[whole], finds.start[whole], finds.end[whole]
+        entry, each = self._whole.by(pattern)
+        out = [self._at_edges(normal, Spans(self._whole.cue.take(entry), start.take(each), end.take(each)))]
+        entry, each = self._open.by(pattern)
+        if len(entry):
+            text = _Text(normal, classes, clause, within, self._reach.windows(classes), StretchHashes(normal.codes))
+            opened = Spans(self._open.cue.take(entry), start.take(each), end.take(each))
+            out += [self._at_edges(normal, some) for some in self._closed(text, opened)]
+        return Spans(*(np.concatenate(part) for part in zip(*((s.cue, s.start, s.end) for s in out), strict=True)))
+
+    def _closed(self, text: "_Text", opened: Spans) -> Iterator[Spans]:
+        """Where all parts of the opened cues stand; first those of two parts, then those of three …"""
+        cue, start, end = opened.cue, opened.start, opened.end
+        link = self._first.take(cue)
+        while len(cue):
             which, start, end = self._beside(text, link, start, end)
-            cue, link = cue[which], link[which] + 1
-            done = link == self._first[cue + 1]
-            out.append((cue[done], start[done], end[done]))
-            cue, link, start, end = cue[~done], link[~done], start[~done], end[~done]
-        cue, start, end = (np.concatenate(part) for part in zip(*out, strict=True))
-        return self._anchored(Spans(cue, start, end), normal)
+            cue, link = cue.take(which), link.take(which) + 1
+            last = link == self._first.take(cue + 1)
+            done, on = np.flatnonzero(last), np.flatnonzero(~last)
+            yield Spans(cue.take(done), start.take(done), end.take(done))
+            cue, link, start, end = cue.take(on), link.take(on), start.take(on), end.take(on)
 
     def _beside(self, text: "_Text", link: Places, start: Places, end: Places) -> tuple[Places, Places, Places]:
         """Which open cues go on with what is asked for beside them, and their new start and end; every way in which one does."""
-        each, gap = _spread(self._gaps[link])
-        right = self._right[link[each]]
-        near = np.where(right, end[each] + gap, start[each] - 1 - gap)
-        fits = (near >= 0) & (near < len(text.classes))
-        each, near, right = each[fits], near[fits], right[fits]
-        fits = self._begins[link[each], text.classes[near]]
-        each, near, right = each[fits], near[fits], right[fits]
-        fits = text.clause[near] == text.clause[start[each]]
-        each, near, right = each[fits], near[fits], right[fits]
-        again, nth = _spread(self._sizes_of[link[each]])
-        each, near, right = each[again], near[again], right[again]
-        size = self._sizes[self._sizes_from[link[each]] + nth]
-        low = np.where(right, near, near + 1 - size)
-        high = low + size
-        fits = (low >= 0) & (high <= len(text.classes))
-        each, low, high = each[fits], low[fits], high[fits]
-        fits = ~(text.within[low] | text.within[high]) & (text.normal.rows[low] == text.normal.rows[high - 1])
-        each, low, high = each[fits], low[fits], high[fits]
-        there = self._parts.get(text.hashes.of(low, high, link[each])) > 0
-        each, low, high = each[there], low[there], high[there]
-        return each, np.minimum(start[each], low), np.maximum(end[each], high)
+        some = self._reach.there(text.windows, link, start, end)
+        size, of = len(text.classes), link.take(some)
+        right = self._right.take(of)
+        edge = np.where(right, end.take(some), start.take(some) - 1)
+        each, gap = _spread(self._gaps.take(of))
+        near = edge.take(each) + np.where(right, 1, -1).take(each) * gap
+        begins = self._begins.take((of * self.matcher.width).take(each) + text.classes.take(near, mode="clip"))
+        hit = np.flatnonzero(begins)
+        each, near = each.take(hit), near.take(hit)
+        home = text.clause.take(start.take(some.take(each)))
+        hit = np.flatnonzero((near >= 0) & (near < size) & (text.clause.take(near, mode="clip") == home))
+        each, near = each.take(hit), near.take(hit)
+        again, nth = _spread(self._sizes_of.take(of.take(each)))
+        each, near = each.take(again), near.take(again)
+        length = self._sizes.take(self._sizes_from.take(of.take(each)) + nth)
+        low = np.where(right.take(each), near, near + 1 - length)
+        high = low + length
+        hit = np.flatnonzero((low >= 0) & (high <= size))
+        each, low, high = each.take(hit), low.take(hit), high.take(hit)
+        whole = ~(text.within.take(low) | text.within.take(high)) & (
+            text.normal.rows.take(low) == text.normal.rows.take(high - 1)
+        )
+        hit = np.flatnonzero(whole & (self._parts.get(_keys(text.hashes.of(low, high, of.take(each)))) > 0))
+        each, low, high = some.take(each.take(hit)), low.take(hit), high.take(hit)
+        return each, np.minimum(start.take(each), low), np.maximum(end.take(each), high)
 
     def _within(self, normal: Normal) -> Flags:
         """Before which characters (and the end) a Latin word or a number goes on."""
-        kind = self._letters.take(normal.codes, mode="clip")
+        kind = normal.kinds & (LETTER | DIGIT)
         out = np.zeros(len(kind) + 1, dtype=bool)
         out[1:-1] = (kind[1:] == kind[:-1]) & (kind[1:] > 0)
         begins = normal.first[:-1]
         out[begins] = False
         return out
 
-    def _anchored(self, spans: Spans, normal: Normal) -> Spans:
+    def _at_edges(self, normal: Normal, spans: Spans) -> Spans:
         """Without those that should begin or end a text and do not; signs around a text's words do not count."""
-        bound = np.flatnonzero(self._at_start[spans.cue] | self._at_end[spans.cue])
+        bound = np.flatnonzero(self._bound.take(spans.cue))
         if not len(bound):
             return spans
-        first, last = _core(normal)
-        row, cue = normal.rows[spans.start[bound]], spans.cue[bound]
-        off = (self._at_start[cue] & (spans.start[bound] > first[row])) | (self._at_end[cue] & (spans.end[bound] < last[row]))
+        cue, start, end = spans.cue.take(bound), spans.start.take(bound), spans.end.take(bound)
+        row = normal.rows.take(start)
+        first, last = normal.first.take(row), normal.first.take(row + 1)
+        words = np.zeros(len(normal.codes) + 1, dtype=np.int64)
+        np.cumsum(normal.kinds & WORD > 0, out=words[1:])
+        before, after = words.take(first), words.take(last)
+        wordless = before == after
+        opens = np.where(wordless, start == first, words.take(start) == before)
+        closes = np.where(wordless, end == last, words.take(end) == after)
+        off = (self._at_start.take(cue) & ~opens) | (self._at_end.take(cue) & ~closes)
         keep = np.ones(len(spans.cue), dtype=bool)
         keep[bound[off]] = False
-        return Spans(spans.cue[keep], spans.start[keep], spans.end[keep])
+        kept = np.flatnonzero(keep)
+        return Spans(spans.cue.take(kept), spans.start.take(kept), spans.end.take(kept))
+
+
+class _Reach:
+    """Tells at once which links need not be looked at closer: none of the signs that may begin them is in reach.
+
+    Each sign is one of 64 bits, the common ones alone. A window of 2^k characters is the bits of all of them.
+    """
+
+    def __init__(self, begins: Flags, right: Flags, gaps: Places) -> None:
+        often = begins.sum(axis=0)
+        bit = np.zeros(begins.shape[1], dtype=np.uint64)
+        order = np.argsort(-often, kind="stable")
+        nth = np.arange(len(order))
+        bit[order] = np.where(nth < _OWN_BITS, nth, _OWN_BITS + nth % (64 - _OWN_BITS))
+        self._bits = np.where(often > 0, np.uint64(1) << bit, np.uint64(0))
+        self._asked = np.bitwise_or.reduce(np.where(begins, self._bits, np.uint64(0)), axis=1)
+        self._right, self._back = right, np.where(right, 0, gaps)
+        self._level = np.frexp(np.maximum(gaps, 1))[1].astype(np.int64) - 1
+        self._rest = gaps - (1 << self._level)
+
+    def windows(self, classes: Classes) -> Hashes:
+        """Of each level the windows that begin at every character."""
+        out = np.zeros((_LEVELS, len(classes) + 2**_LEVELS), dtype=np.uint64)
+        self._bits.take(classes, out=out[0, : len(classes)], mode="clip")
+        for level in range(1, _LEVELS):
+            half = 1 << (level - 1)
+            np.bitwise_or(out[level - 1, :-half], out[level - 1, half:], out=out[level, :-half])
+        return out
+
+    def there(self, windows: Hashes, link: Places, start: Places, end: Places) -> Places:
+        """Which open cues may go on."""
+        low = np.maximum(np.where(self._right.take(link), end, start) - self._back.take(link), 0)
+        low += self._level.take(link) * windows.shape[1]
+        flat = windows.ravel()
+        seen = flat.take(low) | flat.take(low + self._rest.take(link))
+        return np.flatnonzero((seen & self._asked.take(link)) != 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,30 +249,11 @@ class _Text:
     """A batch and what is known of each of its characters."""
 
     normal: Normal
-    classes: Places
+    classes: Classes
     clause: Places
     within: Flags
-    hashes: "_Hashes"
-
-
-class _Hashes:
-    """Hashes of any stretch of a text: differences of the prefixes' sums of character × base^place, moved to place 0."""
-
-    def __init__(self, codes: npt.NDArray[np.uint32]) -> None:
-        powers = np.full(len(codes) + 1, _BASE, dtype=np.uint64)
-        powers[0] = 1
-        np.cumprod(powers, out=powers)
-        self._sums = np.zeros(len(codes) + 1, dtype=np.uint64)
-        np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * powers[:-1], out=self._sums[1:])
-        powers[1:] = _INVERSE
-        powers[0] = 1
-        self._back = np.cumprod(powers)
-
-    def of(self, start: Places, end: Places, salt: Places) -> Places:
-        """The hash of each [start, end) together with a number, ≥ 0."""
-        plain = (self._sums[end] - self._sums[start]) * self._back[start]
-        mixed = (plain ^ (salt.astype(np.uint64) * _SPREAD)) * _SPREAD
-        return (mixed >> np.uint64(1)).astype(np.int64)
+    windows: Hashes
+    hashes: StretchHashes
 
 
 def _typed(form: str, same: dict[str, tuple[str, ...]]) -> list[str]:
@@ -214,20 +268,15 @@ def _commonness(texts: Sequence[str]) -> float:
     )
 
 
+def _keys(hashes: Hashes) -> Places:
+    """Hashes as whole numbers ≥ 0."""
+    return (hashes >> np.uint64(1)).astype(np.int64)
+
+
 def _spread(count: Places) -> tuple[Places, Places]:
     """For as many of each as `count` says: the number of which it is one, and its number among them from 0."""
     each = np.repeat(np.arange(len(count)), count)
-    return each, np.arange(len(each)) - np.repeat(np.cumsum(count) - count, count)
-
-
-def _core(normal: Normal) -> tuple[Places, Places]:
-    """Where each row's first and last letters, digits or characters stand (end exclusive), without signs around them."""
-    at = np.flatnonzero(is_word(normal.codes))
-    low = np.searchsorted(at, normal.first[:-1])
-    high = np.searchsorted(at, normal.first[1:]) - 1
-    some = low <= high
-    padded = np.append(at, 0)
-    return np.where(some, padded[low], normal.first[:-1]), np.where(some, padded[high] + 1, normal.first[1:])
+    return each, np.arange(len(each)) - (np.cumsum(count) - count).take(each)
 
 
 __all__ = ["Phrases", "Spans"]

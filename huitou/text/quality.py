@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from huitou.text.engine import clause_numbers
-from huitou.text.normal import Places, normalise
+from huitou.text.normal import normalise
 from huitou.text.sentences import Scores, Sentences, Stretches, learnt
 
 SLOW_S = 120  # a reply that came later than this after the question
@@ -84,14 +84,14 @@ def _puts_off(said: pl.DataFrame) -> pl.DataFrame:
     distinct = said.filter(pl.col("role") == "customer").select(pl.col("text").unique(maintain_order=True))
     if distinct.is_empty():
         return pl.DataFrame(schema={"row": pl.Int64, "hesitates": pl.Float64})
-    chance = _chances(model, distinct["text"])[0][:, model.codes.index("hesitates")]
+    chance = _chances(model, distinct["text"])[:, model.codes.index("hesitates")]
     scored = distinct.with_columns(pl.Series("hesitates", chance, dtype=pl.Float64))
     return said.filter(pl.col("role") == "customer").join(scored, on="text").select("row", "hesitates")
 
 
-def _chances(model: Sentences, texts: pl.Series) -> tuple[Scores, Places]:
+def _chances(model: Sentences, texts: pl.Series) -> Scores:
     normal = normalise(texts)
-    return model.clearest(normal, Stretches.of(normal, clause_numbers(normal)))
+    return model.clearest(normal, Stretches.of(normal, clause_numbers(normal)))[0]
 
 
 def _read(said: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
@@ -101,7 +101,7 @@ def _read(said: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
     distinct = written.select(pl.col("text").unique(maintain_order=True))
     if distinct.is_empty():
         return pl.DataFrame(schema={"row": pl.Int64, "code": pl.String})
-    chance = np.clip(_chances(model, distinct["text"])[0], 1e-6, 1 - 1e-6)
+    chance = np.clip(_chances(model, distinct["text"]), 1e-6, 1 - 1e-6)
     logit = np.log(chance / (1 - chance))
     at, code = np.nonzero(logit > AT_LEAST - max(CUE_LOGITS))
     scored = pl.DataFrame({"text": distinct["text"].gather(at), "code": np.array(model.codes)[code], "logit": logit[at, code]})

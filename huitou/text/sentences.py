@@ -20,7 +20,8 @@ import numpy.typing as npt
 import polars as pl
 from scipy.sparse import csr_matrix
 
-from huitou.text.normal import Normal, Places, is_word, normalise
+from huitou.text.hashes import StretchHashes
+from huitou.text.normal import DIGIT, WORD, Codes, Flags, Kinds, Normal, Places, normalise
 
 EXAMPLES = Path(__file__).parent.parent / "rules" / "examples"
 FORMS = 6  # of one pattern that are learnt
@@ -29,6 +30,7 @@ COST = 100.0  # of an error, beside the squared weights
 _GOLDEN = 0.618033988749895  # its multiples spread evenly over the forms of a pattern
 _SET, _CHOICE = re.compile(r"<(\w+)>"), re.compile(r"\(([^()]*)\)")
 _BITS = 18
+LEAST = 0.02  # a probability below is as good as none
 _BORDER = 1  # stands before and behind a text
 _FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9))
 
@@ -45,13 +47,15 @@ class Stretches:
     @staticmethod
     def of(normal: Normal, clause: Places) -> "Stretches":
         """Every text has one at least, none begins with a sign; `clause`: the number of each character's clause."""
-        turns = np.flatnonzero(clause[1 : len(normal.codes)] != clause[: max(len(normal.codes) - 1, 0)]) + 1
-        turns = turns[(normal.rows[turns] == normal.rows[turns - 1]) & is_word(normal.codes)[turns]]
-        rows = np.concatenate((np.arange(len(normal.first) - 1), normal.rows[turns]))
-        at = np.concatenate((normal.first[:-1], turns))
-        order = np.lexsort((at, rows))
-        begin = np.searchsorted(rows[order], np.arange(len(normal.first) - 1))
-        return Stretches(np.append(at[order], len(normal.codes)), begin)
+        size, first = len(normal.codes), normal.first[:-1]
+        turns = np.flatnonzero(clause[1:size] != clause[: max(size - 1, 0)]) + 1
+        turns = turns[(normal.rows[turns] == normal.rows[turns - 1]) & (normal.kinds[turns] & WORD > 0)]
+        begin = np.arange(len(first)) + np.searchsorted(turns, first)
+        is_turn = np.ones(len(first) + len(turns), dtype=bool)
+        is_turn[begin] = False
+        at = np.empty(len(is_turn) + 1, dtype=np.int64)
+        at[begin], at[np.flatnonzero(is_turn)], at[-1] = first, turns, size
+        return Stretches(at, begin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +69,36 @@ class Sentences:
     def scores(self, normal: Normal, first: Places | None = None) -> Scores:
         """Probability of each code (0–1) for each text, or for the stretches of `normal.codes` that begin at `first`."""
         first = normal.first if first is None else first
-        sums = np.zeros((len(first) - 1, len(self.codes)), dtype=np.float32)
+        codes = _digits_alike(normal.codes, normal.kinds)
+        own, number = _distinct(codes, first)
+        return self._scores(codes, first.take(own), first.take(own + 1)).take(number, axis=0)
+
+    def clearest(self, normal: Normal, stretches: Stretches) -> tuple[Scores, Scores]:
+        """For each text and code the highest probability of its stretches, 0 where below `LEAST`; and those of all stretches."""
+        each = self.scores(normal, stretches.first)
+        width = each.shape[1]
+        row = np.repeat(np.arange(len(stretches.begin)), np.diff(np.append(stretches.begin, len(each))))
+        highest = np.zeros((len(stretches.begin), width), dtype=np.float32)
+        told = np.flatnonzero(each.ravel() > LEAST)
+        np.maximum.at(highest.ravel(), row.take(told // width) * width + told % width, each.take(told))
+        return highest, each
+
+    def _scores(self, codes: Codes, start: Places, end: Places) -> Scores:
+        """Of some stretches of characters."""
+        sums = np.zeros((len(start), len(self.codes)), dtype=np.float32)
         count = np.zeros(len(sums), dtype=np.int64)
-        for grams, row in _grams(normal.codes, first):
+        weights = self._weights[:-1]
+        for n, (grams, row, inside) in enumerate(_grams(codes, start, end)):
             column = self._column.take(grams)
-            seen = column > 0
+            seen = np.flatnonzero((column > 0) & inside)
             ends = np.zeros(len(sums) + 1, dtype=np.int32)
-            np.cumsum(np.bincount(row[seen], minlength=len(sums)), out=ends[1:])
-            held = (np.ones(ends[-1], dtype=np.float32), column[seen], ends)
-            sums += csr_matrix(held, shape=(len(sums), len(self._weights) - 1)) @ self._weights[:-1]
-            count += np.bincount(row, minlength=len(sums))
+            np.cumsum(np.bincount(row.take(seen), minlength=len(sums)), out=ends[1:])
+            held = (np.ones(ends[-1], dtype=np.float32), column.take(seen), ends)
+            sums += csr_matrix(held, shape=(len(sums), len(weights))) @ weights
+            count += np.maximum(end - start + 2 - n, 0)
         sums *= (1 / np.sqrt(np.maximum(count, 1))).astype(np.float32)[:, None]
         out: Scores = 1 / (1 + np.exp(np.clip(-sums - self._weights[-1], -80, 80)))  # one word ten thousand times is sure enough
         return out
-
-    def clearest(self, normal: Normal, stretches: Stretches) -> tuple[Scores, Places]:
-        """For each text and code the highest probability of the text's stretches, and the stretch that has it."""
-        each = self.scores(normal, stretches.first)
-        highest: Scores = np.maximum.reduceat(each, stretches.begin, axis=0)
-        row = np.repeat(np.arange(len(highest)), np.diff(np.append(stretches.begin, len(each))))
-        best = np.broadcast_to(stretches.begin[:, None], highest.shape).copy()
-        at, code = np.nonzero(each == highest[row])
-        best[row[at], code] = at
-        return highest, best
 
     def packed(self) -> dict[str, npt.NDArray[Any]]:
         """The model as small arrays: each weight in one byte, in 127ths of its code's largest."""
@@ -111,7 +122,9 @@ class Sentences:
         codes = tuple(sorted({code for _, shown in examples for code in shown}))
         normal = normalise(pl.Series([text for text, _ in examples], dtype=pl.String))
         shows = np.array([[code in shown for code in codes] for _, shown in examples], dtype=np.bool_)
-        grams, row = (np.concatenate(part) for part in zip(*_grams(normal.codes, normal.first), strict=True))
+        first = normal.first
+        held = list(_grams(_digits_alike(normal.codes, normal.kinds), first[:-1], first[1:]))
+        grams, row = (np.concatenate([part[which][part[2]] for part in held]) for which in (0, 1))
         count = np.bincount(row, minlength=len(examples))
         seen = np.unique(grams)
         column = np.zeros(1 << _BITS, dtype=np.int32)
@@ -158,18 +171,42 @@ def _one(chooser: Random, found: re.Match[str]) -> str:
     return chooser.choice(options)
 
 
-def _grams(codes: npt.NDArray[np.uint32], first: Places) -> Iterator[tuple[npt.NDArray[np.int64], Places]]:
-    """For each length the hashed n-grams and the stretch that each is of. Digits are alike; borders count as signs."""
-    sizes = np.diff(first)
-    row = np.repeat(np.arange(len(sizes)), sizes + 2)
-    framed = np.full(len(row), _BORDER, dtype=np.uint64)
-    digit = (codes >= ord("0")) & (codes <= ord("9"))
-    framed[np.arange(len(codes)) + 2 * np.repeat(np.arange(len(sizes)), sizes) + 1] = np.where(digit, ord("0"), codes)
+def _digits_alike(codes: Codes, kinds: Kinds) -> Codes:
+    return np.where(kinds & DIGIT > 0, np.uint32(ord("0")), codes)
+
+
+def _distinct(codes: Codes, first: Places) -> tuple[Places, Places]:
+    """Stretches that differ, of those that begin at `first`; and for every one the number of its equal among them.
+
+    Shops' chats repeat themselves. What has the hash of the last one in its slot is the same as that; so a few are kept twice.
+    """
+    hashes = StretchHashes(codes).of(first[:-1], first[1:])
+    at = np.arange(len(hashes))
+    bits = max(len(at).bit_length() + 1, 4)
+    slots = (hashes >> np.uint64(64 - bits)).astype(np.int64)
+    last = np.empty(1 << bits, dtype=np.int64)
+    last[slots] = at
+    last = last.take(slots)
+    same = np.where(hashes.take(last) == hashes, last, at)
+    own = np.flatnonzero(same == at)
+    number = np.empty(len(at), dtype=np.int64)
+    number[own] = np.arange(len(own))
+    return own, number.take(same)
+
+
+def _grams(codes: Codes, start: Places, end: Places) -> Iterator[tuple[Places, Places, Flags]]:
+    """For each length the hashed n-grams, the stretch that each begins in, and whether it ends there. Borders count as signs."""
+    sizes = end - start + 2
+    ends = np.cumsum(sizes)
+    row = np.repeat(np.arange(len(sizes)), sizes)
+    place = np.arange(len(row)) + (start - 1 - ends + sizes).take(row)
+    framed = codes.take(place, mode="clip").astype(np.uint64) if len(codes) else np.zeros(len(row), dtype=np.uint64)
+    framed[ends - sizes] = framed[ends - 1] = _BORDER
+    framed += np.uint64(1)
     hashed = np.zeros(len(framed), dtype=np.uint64)
     for n in range(min(LONGEST, len(framed))):
-        hashed = (hashed[: len(framed) - n] + framed[n:] + np.uint64(1)) * _FACTORS[n]
-        inside = row[: len(framed) - n] == row[n:]
-        yield (hashed[inside] >> np.uint64(64 - _BITS)).astype(np.int64), row[: len(framed) - n][inside]
+        hashed = (hashed[: len(framed) - n] + framed[n:]) * _FACTORS[n]
+        yield (hashed >> np.uint64(64 - _BITS)).view(np.int64), row[: len(hashed)], row[: len(hashed)] == row[n:]
 
 
 def _fit(rows: csr_matrix, shows: npt.NDArray[np.bool_], cost: float) -> npt.NDArray[np.float64]:

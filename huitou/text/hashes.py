@@ -1,0 +1,37 @@
+"""Hashes of any stretches of a batch of texts, in a few array operations for all of them."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from huitou.text.normal import Codes, Hashes, Places
+
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
+_SPREAD = np.uint64(0xD6E8FEB86659FD93)
+
+
+class StretchHashes:
+    """Differences of the prefixes' sums of character × base^place, moved to place 0."""
+
+    def __init__(self, codes: Codes) -> None:
+        powers, self._back = _powers(1 << len(codes).bit_length())
+        self._sums = np.zeros(len(codes) + 1, dtype=np.uint64)
+        np.cumsum((codes + np.uint64(1)) * powers[: len(codes)], out=self._sums[1:])
+
+    def of(self, start: Places, end: Places, salt: Places | None = None) -> Hashes:
+        """The hash of each [start, end), together with a number if there is one; its upper bits are the best."""
+        told = (self._sums.take(end) - self._sums.take(start)) * self._back.take(start)
+        if salt is not None:
+            told ^= salt.astype(np.uint64) * _SPREAD
+        told *= _SPREAD
+        return told
+
+
+@lru_cache(maxsize=4)
+def _powers(size: int) -> tuple[Hashes, Hashes]:
+    """The first powers of the base and of its inverse."""
+    powers = np.full((2, size), [[_BASE], [_INVERSE]], dtype=np.uint64)
+    powers[:, 0] = 1
+    np.cumprod(powers, axis=1, out=powers)
+    return powers[0], powers[1]
