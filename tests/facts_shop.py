@@ -13,7 +13,7 @@ import polars as pl
 from huitou.facts import Roster
 from huitou.facts.inquiries import inquiries
 from huitou.facts.orders import first_payments, order_facts, order_service
-from huitou.facts.receptions import asides, receptions
+from huitou.facts.receptions import asides, daily_talk, receptions
 from huitou.facts.rounds import rounds
 from huitou.facts.sessions import sessions
 from huitou.facts.turns import turns
@@ -136,7 +136,7 @@ def expressions(
     paid, service = first_payments(orders), unbound("order_service")
     made["rounds"] = rounds(turned, roster, streamed=streamed)
     made["sessions"] = sessions(turned, streamed=streamed)
-    made["receptions"] = receptions(turned, beside, unbound("rounds"), pack=pack, roster=roster)
+    made["receptions"] = receptions(daily_talk(turned), beside, unbound("rounds"), pack=pack, roster=roster)
     made["order_service"] = order_service(orders, unbound("sessions"), pack=pack)
     made["order_facts"] = order_facts(
         orders, paid, service=service, pack=pack,

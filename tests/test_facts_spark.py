@@ -9,7 +9,7 @@ import pytest
 from huitou.facts import Roster, build
 from huitou.facts.inquiries import inquiries
 from huitou.facts.orders import first_payments, order_facts, order_service
-from huitou.facts.receptions import asides, receptions
+from huitou.facts.receptions import asides, daily_talk, receptions
 from huitou.facts.rounds import rounds
 from huitou.facts.sessions import sessions
 from huitou.facts.turns import turns
@@ -48,7 +48,7 @@ def on_spark(spark: SparkSnapshot) -> dict[str, Any]:
     messages, orders, nobody = spark.table("messages"), spark.table("orders"), Roster()
     turning, paid = turns(messages, PACK), first_payments(orders)
     made: dict[str, Any] = {"rounds": rounds(turning, nobody), "sessions": sessions(turning)}
-    made["receptions"] = receptions(turning, asides(messages), made["rounds"], pack=PACK, roster=nobody)
+    made["receptions"] = receptions(daily_talk(turning), asides(messages), made["rounds"], pack=PACK, roster=nobody)
     made["order_service"] = order_service(orders, made["sessions"], pack=PACK)
     made["order_facts"] = order_facts(orders, paid, service=made["order_service"], refunds=None, lines=None, pack=PACK)
     made["inquiries"] = inquiries(

@@ -15,7 +15,7 @@ from huitou.errors import Say
 from huitou.facts.chat_people import chat_matches, with_people
 from huitou.facts.inquiries import inquiries
 from huitou.facts.orders import first_payments, order_facts, order_service
-from huitou.facts.receptions import asides, receptions
+from huitou.facts.receptions import asides, daily_talk, receptions
 from huitou.facts.roster import Roster, Stored, read_roster
 from huitou.facts.rounds import rounds
 from huitou.facts.sessions import sessions
@@ -102,6 +102,7 @@ class Making:
         asked = self._inquiry_months(talk, deals)
         if asked:
             self._inquiries(asked)
+        self.build.let_go()
 
     def _people(self, changed: dict[str, set[str]]) -> set[str]:
         """Match sessions of logs and lists anew where any came; returns the months whose messages may have another customer."""
@@ -128,7 +129,7 @@ class Making:
         self._progress(name, STEPS.index(name) + 1, len(STEPS))
         snapshot = self.build.snapshot
         known = {*snapshot.months(name), *snapshot.months("messages" if name in TALK else "orders")}
-        self.build.stage(name, rows, None if known <= months else sorted(months))
+        self.build.stage(name, rows, None if known <= months else sorted(months), hold=True)
         self.made[name] = months
 
     def _months_near(self, months: set[str]) -> set[str]:
@@ -149,8 +150,9 @@ class Making:
         with self.build.computed([*parts, asides(self._said(sorted(months)))]) as (*turned, beside):
             self._stage("rounds", _all([rounds(part, self.roster, streamed=True) for part in turned]), months)
             self._stage("sessions", _all([sessions(part, streamed=True) for part in turned]), months)
-            asked, turning = self.build.table("rounds", months), _all(turned)
-            received = receptions(turning, beside, asked, pack=self.pack, roster=self.roster)
+            spoken = _all([daily_talk(part) for part in turned])
+            asked = self.build.table("rounds", months)
+            received = receptions(spoken, beside, asked, pack=self.pack, roster=self.roster)
             self._stage("receptions", received, months)
 
     def _shares(self, months: list[str]) -> list[Callable[[Rows], Expr]]:

@@ -1,4 +1,4 @@
-"""Turns, asides and rounds → receptions: shop × agent × customer × day, received or filtered out and why."""
+"""Talk, asides and rounds → receptions: shop × agent × customer × day, received or filtered out and why."""
 
 import ibis
 
@@ -21,32 +21,9 @@ def asides(messages: Rows) -> Rows:
     return rows.select("shop_key", *DAILY, "sent_at", "second", "kind", "product_key", "load", "row", "row_key")
 
 
-def receptions(turns: Rows, asides: Rows, rounds: Rows, *, pack: RulePack, roster: Roster) -> Rows:
-    """One row per customer, account and day on which anything was written.
-
-    `first_at`, `last_at` are those of everything said (customer, person, auto-reply, robot); of the system lines where
-    there is nothing else. Who wrote first and last is told by customer and person only: an automatic greeting or «please
-    wait» does not count. `first_key` is the first message of customer or person; without one, the smallest row_key.
-    `filtered`, first that fits: colleague, blocked, empty (the customer wrote nothing), forwarded (transferred out without
-    a person's message and the customer wrote nothing more), robot (an account without a person, which alone answered).
-    Source: trade: inquiry funnel (接待人数).
-    """
-    day = _everything(_talked(turns), _besides(asides))
-    for facts in (_asked(rounds, pack), _first_product(asides), _handed_over(asides, turns, pack)):
-        day = matched(day, facts, DAILY)
-    day = day.mutate(
-        first_at=ibis.least(day.talk_from, day.auto_from).coalesce(day.line_from),
-        last_at=ibis.greatest(day.talk_to, day.auto_to).coalesce(day.line_to),
-        second=ibis.least(day.talk_second, day.auto_second).coalesce(day.line_second),
-        first_key=day.talk_key.coalesce(day.aside_key),
-        **{name: day[name].fill_null(0) for name in _COUNTS},
-        **{name: day[name].fill_null(False) for name in _YES_NO},
-    )
-    return declared(day.mutate(filtered=_filtered(day, roster)), TABLES["receptions"])
-
-
-def _talked(turns: Rows) -> Rows:
-    """The day's talk of customer and persons: counts are differences between its first and its last turn."""
+def daily_talk(turns: Rows) -> Rows:
+    """Each day's talk of customer and persons, of all turns or of some customers': counts are differences between its first and
+    its last turn."""
     turns = turns.filter(turns.first_of_day | turns.last_of_day | turns.replies | turns.opens)
     first, last = turns.first_of_day, turns.last_of_day
     day = turns.group_by(DAILY).aggregate(
@@ -69,6 +46,30 @@ def _talked(turns: Rows) -> Rows:
     return day.mutate(
         agent_messages=by_persons, agent_chars=chars_in(written), customer_messages=day.to_place - day.from_place + 1 - by_persons
     ).drop("from_place", "to_place", "from_written", "to_written")
+
+
+def receptions(talk: Rows, asides: Rows, rounds: Rows, *, pack: RulePack, roster: Roster) -> Rows:
+    """One row per customer, account and day on which anything was written.
+
+    `first_at`, `last_at` are those of everything said (customer, person, auto-reply, robot); of the system lines where
+    there is nothing else. Who wrote first and last is told by customer and person only: an automatic greeting or «please
+    wait» does not count. `first_key` is the first message of customer or person; without one, the smallest row_key.
+    `filtered`, first that fits: colleague, blocked, empty (the customer wrote nothing), forwarded (transferred out without
+    a person's message and the customer wrote nothing more), robot (an account without a person, which alone answered).
+    Source: trade: inquiry funnel (接待人数).
+    """
+    day = _everything(talk, _besides(asides))
+    for facts in (_asked(rounds, pack), _first_product(asides), _handed_over(asides, talk, pack)):
+        day = matched(day, facts, DAILY)
+    day = day.mutate(
+        first_at=ibis.least(day.talk_from, day.auto_from).coalesce(day.line_from),
+        last_at=ibis.greatest(day.talk_to, day.auto_to).coalesce(day.line_to),
+        second=ibis.least(day.talk_second, day.auto_second).coalesce(day.line_second),
+        first_key=day.talk_key.coalesce(day.aside_key),
+        **{name: day[name].fill_null(0) for name in _COUNTS},
+        **{name: day[name].fill_null(False) for name in _YES_NO},
+    )
+    return declared(day.mutate(filtered=_filtered(day, roster)), TABLES["receptions"])
 
 
 def _besides(asides: Rows) -> Rows:
@@ -117,12 +118,12 @@ def _first_product(asides: Rows) -> Rows:
     return first.select(*DAILY, "product_key")
 
 
-def _handed_over(asides: Rows, turns: Rows, pack: RulePack) -> Rows:
+def _handed_over(asides: Rows, talk: Rows, pack: RulePack) -> Rows:
     """Receptions that a transfer touches. A transfer line at or after the day's first message by customer or person hands
     out, one before it hands in; a line that hands out also hands in to the account that goes on inside the session gap."""
     lines = asides.filter(asides.kind == "transfer")
     lines = lines.group_by(DAILY).aggregate(transfer_from=lines.sent_at.min(), transfer_to=lines.sent_at.max())
-    began = turns.filter(turns.first_of_day).select(*DAILY, talk_from="sent_at")
+    began = talk.select(*DAILY, "talk_from")
     lines = matched(lines, began, DAILY)
     lines = lines.mutate(
         out=(lines.transfer_to >= lines.talk_from).fill_null(False),

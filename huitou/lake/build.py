@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Staged:
-    """Files on their way to replace others."""
+    """Files on their way to replace others, of which months, and the name of their rows in memory as long as those are held."""
 
     add: Future[tuple[DataFile, ...]]
     remove: tuple[DataFile, ...]
+    months: frozenset[str]
+    held: str | None
 
 
 class Build:
@@ -43,11 +45,11 @@ class Build:
         self.snapshot = Snapshot(catalog, writer.engine)
         self.open = True
 
-    def stage(self, name: str, expr: "ir.Table", months: Iterable[str] | None = None) -> None:
+    def stage(self, name: str, expr: "ir.Table", months: Iterable[str] | None = None, *, hold: bool = False) -> None:
         """Compute a fact table, or the months of it that are given; rows of other months are left out.
 
         `months` None replaces the whole table. Its files are written while what comes next is computed. A table can be staged
-        in several parts, of different months each.
+        in several parts, of different months each. `hold`: `table` reads these rows from memory until `let_go`.
         """
         if not TABLES[name].fact:
             raise ValueError(f"{name} is not a fact table")
@@ -55,10 +57,19 @@ class Build:
         folder = self._writer.folder(self._catalog.folder(name))
         with room(folder.path):
             folder.ensure()
-        computed, found = compute(self._writer.engine, expr, TABLES[name], self._settle)
-        made = found if wanted is None else [m for m in found if m in wanted]
-        add = self._pen.submit(write, self._writer.engine, computed, folder, f"build-{self._number}", made)
-        self._staged.setdefault(name, []).append(_Staged(add, tuple(self._catalog.files(name, wanted))))
+        computed, made = compute(self._writer.engine, expr, TABLES[name], self._settle, wanted)
+        add = self._pen.submit(write, self._writer.engine, computed, folder, f"build-{self._number}", made, hold=hold)
+        staged = _Staged(add, tuple(self._catalog.files(name, wanted)), frozenset(made), computed if hold else None)
+        self._staged.setdefault(name, []).append(staged)
+
+    def let_go(self) -> None:
+        """Hold no rows in memory any longer."""
+        for name, parts in self._staged.items():
+            for part in parts:
+                if part.held:
+                    part.add.result()
+                    self._writer.engine.raw.execute(f'DROP TABLE "{part.held}"')
+            self._staged[name] = [replace(part, held=None) for part in parts]
 
     @contextmanager
     def computed(self, exprs: Sequence["ir.Table"]) -> Iterator[list["ir.Table"]]:
@@ -99,13 +110,15 @@ class Build:
 
     def table(self, name: str, months: Iterable[str] | None = None) -> "ir.Table":
         """A fact table as it will be: staged months, and of the last build those that no `stage` replaced."""
-        change = self._change(name)
-        gone = {f.path for f in change.remove}
+        parts = self._staged.get(name, [])
+        gone = {f.path for part in parts for f in part.remove}
         wanted = None if months is None else set(months)
-        files = [f for f in (*self._catalog.files(name), *change.add) if f.path not in gone]
+        files = [f for f in self._catalog.files(name) if f.path not in gone]
+        files += [f for part in parts if not part.held for f in part.add.result()]
         root = self._writer.folder(self._catalog.folder(name)).path
         paths = [str(root / f.path) for f in files if wanted is None or f.month in wanted]
-        return view(self._writer.engine, TABLES[name], paths)
+        held = {p.held: None if wanted is None or wanted >= p.months else wanted & p.months for p in parts if p.held}
+        return view(self._writer.engine, TABLES[name], paths, held=held)
 
     def _change(self, name: str) -> Change:
         staged = self._staged.get(name, [])

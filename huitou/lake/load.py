@@ -11,8 +11,8 @@ from huitou.errors import Problem
 from huitou.lake.delta import Change, Folder
 from huitou.lake.digest import Digest
 from huitou.lake.disk import room
-from huitou.lake.duckdb import Finished, Staging
 from huitou.lake.ledger import Counts, LoadReport
+from huitou.lake.staging import Finished, Staging
 from huitou.tables import TABLES, Table
 
 if TYPE_CHECKING:

@@ -1,0 +1,257 @@
+"""The rows of one load on their way in: staged as they are read, then given keys and written by month, what is known left out."""
+
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from huitou.lake.delta import SUPERSEDED, Catalog, DataFile, Folder
+from huitou.lake.disk import room
+from huitou.lake.duckdb import Engine
+from huitou.lake.prints import prints
+from huitou.lake.sql import PARQUET, files_of, measured, quoted, stored, text_of
+from huitou.tables import Column, Table
+
+FLUSH_ROWS = 250_000
+STAGED_GROUP = 65_536
+SORTED_ROWS = 400_000
+"""Rows sorted at once, about: what bounds the memory of a large month."""
+COUNTED_ROWS = 1_000_000
+"""Rows of a load among which repeats are looked for at once."""
+ONE_MONTH = "all"
+"""The partition of a table that has no month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """One table of a load, written and measured but not committed: its files, the rows it brought and knew, its days."""
+
+    files: tuple[DataFile, ...]
+    superseded: tuple[DataFile, ...]
+    stored: int
+    known: int
+    first_day: date | None
+    last_day: date | None
+
+    @property
+    def months(self) -> tuple[str, ...]:
+        """Months whose visible rows change."""
+        return tuple(sorted({f.month for f in (*self.files, *self.superseded)}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Staged rows of one month that are sorted and written at once, and the range of days and instants in which equal rows
+    can be stored; `keys` is the condition that tells them from the other rows of a large month."""
+
+    month: str
+    days: tuple[date, date] | None
+    times: tuple[int, int] | None
+    keys: str = ""
+
+
+class Staging:
+    """The rows of one load on their way in: streamed to scratch Parquet files, then finished table by table."""
+
+    def __init__(self, engine: Engine, root: Path, load: int) -> None:
+        self._engine = engine
+        self._root = root
+        self._load = load
+        self._folder = root / "_staging" / f"load-{load}"
+        self._waiting: dict[str, list[pa.Table]] = {}
+        self._parts: dict[str, list[str]] = {}
+        self.rows: dict[str, int] = {}
+
+    def add(self, table: Table, frame: pl.DataFrame) -> None:
+        """Stage a frame with all declared columns and ``row``; memory stays at about `FLUSH_ROWS` rows per table."""
+        seen = self.rows.get(table.name, 0)
+        waiting = self._waiting.setdefault(table.name, [])
+        numbers = pl.int_range(seen, seen + frame.height, dtype=pl.Int64).alias("seq")
+        # With texts of their own: a frame of a few rows would keep the texts of the whole stretch it was cut out of.
+        waiting.append(frame.with_columns(numbers, prints(table, frame)).to_arrow())
+        self.rows[table.name] = seen + frame.height
+        if sum(rows.num_rows for rows in waiting) >= FLUSH_ROWS:
+            self._flush(table)
+
+    def _flush(self, table: Table) -> None:
+        waiting = self._waiting.pop(table.name, [])
+        if not any(rows.num_rows for rows in waiting):
+            return
+        parts = self._parts.setdefault(table.name, [])
+        path = self._folder / f"{table.name}-{len(parts)}.parquet"
+        with room(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Read two or three times and thrown away: little work matters more than few bytes.
+            measured = [c for c in (table.month_of, _clock(table)) if c]
+            pq.write_table(
+                pa.concat_tables(waiting), path, STAGED_GROUP, compression="lz4", use_dictionary=False, write_statistics=measured
+            )
+        parts.append(str(path))
+
+    def finish(self, table: Table, target: Folder, catalog: Catalog) -> Finished:
+        """Give every row its key, leave out what is known, sort, and write one file per month to its final folder."""
+        self._flush(table)
+        with room(target.path):
+            staged = files_of(self._parts[table.name])
+            repeats = self._number_repeats(table, staged)
+            there = catalog.files(table.name)
+            stretches = self._stretches(table, staged)
+
+            def write(stretch: _Stretch) -> list[DataFile]:
+                near = [str(target.path / f.path) for f in there if _overlaps(table, f, stretch)]
+                return self._write(table, target, self._new_rows(table, staged, repeats, stretch, near), stretch.month)
+
+            with ThreadPoolExecutor(2) as pens:  # one alone keeps little more than one core busy
+                files = [file for written in pens.map(write, stretches) for file in written]
+            superseded = self._supersede(table, target, files, catalog)
+        days = [d for s in stretches if s.days for d in s.days]
+        fresh = sum(f.rows for f in files)
+        return Finished(
+            tuple(files), superseded, fresh, self.rows[table.name] - fresh, min(days, default=None), max(days, default=None)
+        )
+
+    def _number_repeats(self, table: Table, staged: str) -> bool:
+        self._engine.raw.execute("CREATE OR REPLACE TABLE repeats (seq BIGINT, n BIGINT)")
+        shares = -(-self.rows[table.name] // COUNTED_ROWS)
+        for share in range(shares):  # a share of the keys at a time: memory does not grow with the file
+            some = f"FROM {staged} WHERE h % {shares} = {share}"
+            self._engine.raw.execute(
+                f"INSERT INTO repeats SELECT seq, n FROM (SELECT seq, row_number() OVER (PARTITION BY h"
+                f' ORDER BY "row", seq) AS n {some} AND h IN (SELECT h {some} GROUP BY h HAVING count(*) > 1)) WHERE n > 1'
+            )
+        return self._engine.one("SELECT count(*) FROM repeats") > 0
+
+    def _stretches(self, table: Table, staged: str) -> list[_Stretch]:
+        if table.month_of is None:
+            return [_Stretch(ONE_MONTH, None, None)]
+        day, time = quoted(table.month_of), _clock(table)
+        span = f"min({quoted(time)}), max({quoted(time)})" if time else "NULL, NULL"
+        return [
+            _Stretch(m, (first, last), (low, high) if low is not None else None, keys)
+            for m, n, first, last, low, high in self._engine.rows(
+                f"SELECT strftime(date_trunc('month', {day}), '%Y-%m'), count(*), min({day}), max({day}), {span}"
+                f" FROM {staged} GROUP BY 1 ORDER BY 1"
+            )
+            for keys in _key_ranges(table, n)
+        ]
+
+    def _new_rows(self, table: Table, staged: str, repeats: bool, stretch: _Stretch, near: list[str]) -> str:
+        key, join, where = "s.h", "", []
+        if repeats:
+            join = "LEFT JOIN repeats r ON r.seq = s.seq"
+            if table.repeats == "drop":
+                where.append("r.seq IS NULL")
+            else:
+                key = "CASE WHEN r.seq IS NULL THEN s.h ELSE (md5_number_lower(concat_ws('#', s.h, r.n)) >> 1)::BIGINT END"
+        within = ""
+        if stretch.days and table.month_of:
+            within = f"{quoted(table.month_of)} BETWEEN DATE '{stretch.days[0]}' AND DATE '{stretch.days[1]}'"
+            where.append("s." + within)
+        if stretch.keys:
+            within += " AND " + stretch.keys
+            where.append(stretch.keys)
+        condition = f" WHERE {' AND '.join(where)}" if where else ""
+        columns = ", ".join(stored(c, "s.") for c in table.columns)
+        rows = f'SELECT {columns}, {key} AS row_key, {self._load}::BIGINT AS "load", s."row" FROM {staged} s {join}{condition}'
+        if near:
+            known = f"SELECT row_key FROM {files_of(near)}{within and ' WHERE ' + within}"
+            rows = f"SELECT * FROM ({rows}) ANTI JOIN ({known}) USING (row_key)"
+        order = ", ".join(quoted(c) for c in table.cluster)
+        return f"{rows} ORDER BY {order}" if order else rows
+
+    def _write(self, table: Table, target: Folder, rows: str, month: str) -> list[DataFile]:
+        path = f"month={month}/load-{self._load}-{uuid4().hex[:12]}.parquet"
+        file = target.path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with self._engine.raw.cursor() as beside:
+            written = beside.execute(f"COPY ({rows}) TO {text_of(file)} ({PARQUET}, RETURN_STATS)").fetchall()
+        if not written or not written[0][1]:
+            file.unlink(missing_ok=True)
+            return []
+        return [measured(target, written[0])]
+
+    def _supersede(self, table: Table, target: Folder, files: list[DataFile], catalog: Catalog) -> tuple[DataFile, ...]:
+        """Of each thing that has several versions now, list all but the newest."""
+        if not table.versions or not files:
+            return ()
+        engine, keys = self._engine, ", ".join(quoted(k) for k in table.key)
+        same = " AND ".join(f"a.{quoted(k)} IS NOT DISTINCT FROM b.{quoted(k)}" for k in table.key)
+        new = files_of([str(target.path / f.path) for f in files])
+        old_paths = catalog.paths(table.name)
+        engine.raw.execute(f"CREATE OR REPLACE TABLE again AS SELECT {keys} FROM {new} GROUP BY ALL HAVING count(*) > 1")
+        if old_paths:
+            engine.raw.execute(
+                f"INSERT INTO again SELECT DISTINCT {keys} FROM {new} a WHERE EXISTS (FROM {files_of(old_paths)} b WHERE {same})"
+            )
+        if not engine.one("SELECT count(*) FROM again"):
+            return ()
+        gone = catalog.superseded_paths(table.name)
+        grown = "".join(f"{_growth(table.by_name[name])} DESC NULLS LAST, " for name in table.grows)
+        rows = f"SELECT *, {_rank(table)} FROM {files_of([*old_paths, *(str(target.path / f.path) for f in files)])} a"
+        rows += f" WHERE EXISTS (FROM again b WHERE {same})"
+        rows += f" AND row_key NOT IN (SELECT row_key FROM {files_of(gone)})" if gone else ""
+        engine.raw.execute(
+            f"CREATE OR REPLACE TABLE losers AS SELECT row_key, month FROM ({rows}) QUALIFY row_number() OVER (PARTITION BY"
+            f' {keys} ORDER BY moved_at DESC NULLS LAST, filled DESC, {grown}"load" DESC, "row" DESC, row_key DESC) > 1'
+        )
+        return tuple(self._write_losers(Folder(self._root / "superseded" / table.name, SUPERSEDED[table.name])))
+
+    def _write_losers(self, target: Folder) -> Iterable[DataFile]:
+        for (month,) in self._engine.rows("SELECT DISTINCT month FROM losers ORDER BY 1"):
+            yield from self._write(target.table, target, f"SELECT row_key FROM losers WHERE month = '{month}'", month)
+
+    def clear(self) -> None:
+        """Remove the scratch files of the load."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _key_ranges(table: Table, rows: int) -> list[str]:
+    """Conditions that cut so many rows into stretches of about `SORTED_ROWS`: keys are hashes and spread evenly."""
+    parts = -(-rows // SORTED_ROWS)
+    if parts < 2 or not table.cluster or table.by_name[table.cluster[0]].type != "key":
+        return [""]
+    key = f"coalesce({quoted(table.cluster[0])}, 0)"
+    return [f"{key} BETWEEN {2**63 * part // parts} AND {2**63 * (part + 1) // parts - 1}" for part in range(parts)]
+
+
+def _clock(table: Table) -> str | None:
+    """The instant that never is empty, if the table has one."""
+    return next((c.name for c in table.columns if c.type == "time" and not c.nullable), None)
+
+
+def _rank(table: Table) -> str:
+    """What makes a version the newer one: its latest own instant, then how much of it is filled."""
+    times = ", ".join(quoted(c.name) for c in table.columns if c.type == "time")
+    filled = " + ".join(f"({quoted(c.name)} IS NOT NULL)::INT" for c in table.columns if c.nullable)
+    return f"{f'epoch_us(greatest({times}))' if times else 0} AS moved_at, {filled or 0} AS filled"
+
+
+def _growth(column: Column) -> str:
+    """A number that is larger in the newer of two versions."""
+    states = ", ".join(text_of(state) for state in column.states)
+    return f"list_position([{states}], {quoted(column.name)})" if states else quoted(column.name)
+
+
+def _overlaps(table: Table, file: DataFile, stretch: _Stretch) -> bool:
+    """Whether a stored file can hold a row that equals a staged one: equal rows have equal days and instants."""
+    if file.month != stretch.month:
+        return False
+    day, time = table.month_of, _clock(table)
+    if stretch.days and day in file.low and (file.high[day] < stretch.days[0] or file.low[day] > stretch.days[1]):
+        return False
+    if stretch.times and time in file.low:
+        return not (_micros(file.high[time]) < stretch.times[0] or _micros(file.low[time]) > stretch.times[1])
+    return True
+
+
+def _micros(instant: datetime) -> int:
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    whole = int(aware.replace(microsecond=0).timestamp())
+    return whole * 1_000_000 + aware.microsecond
