@@ -155,15 +155,16 @@ class Engine:
 def clause_numbers(normal: Normal) -> Places:
     """The clause of every character and of the end: rows, punctuation, and spaces that do not part Latin words end one."""
     size = len(normal.codes)
-    ends = np.flatnonzero(normal.kinds & (SIGN | SPACE))
-    latin = (normal.kinds & (LETTER | DIGIT)) > 0
+    ends = np.flatnonzero((normal.kinds & (SIGN | SPACE)) != 0)
     inner = (ends > 0) & (ends < size - 1)
-    ends = ends[~(inner & latin[ends - 1] & latin[np.minimum(ends + 1, size - 1)])]
-    clause = np.zeros(size + 1, dtype=np.int64)
-    clause[ends + 1] = 1
+    latin = LETTER | DIGIT
+    parts = normal.kinds.take(ends - 1, mode="clip") & latin, normal.kinds.take(ends + 1, mode="clip") & latin
+    ends = ends[~(inner & (parts[0] != 0) & (parts[1] != 0))]
     begins = normal.first[:-1]
-    clause[begins[begins < size]] += 1
-    return np.cumsum(clause, out=clause)
+    begins = begins[(begins < normal.first[1:]) & (begins < size)]
+    borders = np.concatenate((begins, ends + 1, [0, size + 1]))
+    borders.sort()
+    return np.repeat(np.arange(len(borders) - 1), np.diff(borders))
 
 
 def in_order(*keys: Places) -> Places:

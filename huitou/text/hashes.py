@@ -35,3 +35,22 @@ def _powers(size: int) -> tuple[Hashes, Hashes]:
     powers[:, 0] = 1
     np.cumprod(powers, axis=1, out=powers)
     return powers[0], powers[1]
+
+
+def told_apart(hashes: Hashes) -> tuple[Places, Places]:
+    """The places of some values whose hashes differ, ascending; and for every value the number of its equal among them.
+
+    A value is the same as the last one in its slot of a table if it has that one's hash; if not, it stands for itself. So a few
+    equal ones are told apart.
+    """
+    at = np.arange(len(hashes))
+    bits = max(len(at).bit_length() + 1, 4)
+    slots = (hashes >> np.uint64(64 - bits)).astype(np.int64)
+    last = np.empty(1 << bits, dtype=np.int64)
+    last[slots] = at
+    last = last.take(slots)
+    same = np.where(hashes.take(last) == hashes, last, at)
+    own = np.flatnonzero(same == at)
+    number = np.empty(len(at), dtype=np.int64)
+    number[own] = np.arange(len(own))
+    return own, number.take(same)

@@ -150,7 +150,8 @@ class _Faces:
 
         Of codes that begin alike the longest counts.
         """
-        at = np.flatnonzero(self._begins.take(typed[:-1]) & self._second.take(typed[1:]))
+        at = np.flatnonzero(self._begins.take(typed[:-1]))
+        at = at[self._second.take(typed[at + 1])]
         room = first[np.searchsorted(first, at, side="right")] - at
         signs, sizes = np.zeros(len(at), dtype=np.uint32), np.zeros(len(at), dtype=np.int64)
         for length, (hashes, sign) in self._of.items():

@@ -195,8 +195,9 @@ class Phrases:
         cue, start, end = spans.cue.take(bound), spans.start.take(bound), spans.end.take(bound)
         row = normal.rows.take(start)
         first, last = normal.first.take(row), normal.first.take(row + 1)
-        words = np.zeros(len(normal.codes) + 1, dtype=np.int64)
-        np.cumsum(normal.kinds & WORD > 0, out=words[1:])
+        words = np.zeros(len(normal.codes) + 1, dtype=np.int32)
+        words[1:] = normal.kinds & WORD
+        np.cumsum(words, out=words)
         before, after = words.take(first), words.take(last)
         wordless = before == after
         opens = np.where(wordless, start == first, words.take(start) == before)
@@ -228,7 +229,8 @@ class _Reach:
 
     def windows(self, classes: Classes) -> Hashes:
         """Of each level the windows that begin at every character."""
-        out = np.zeros((_LEVELS, len(classes) + 2**_LEVELS), dtype=np.uint64)
+        out = np.empty((_LEVELS, len(classes) + 2**_LEVELS), dtype=np.uint64)
+        out[:, len(classes) :] = 0
         self._bits.take(classes, out=out[0, : len(classes)], mode="clip")
         for level in range(1, _LEVELS):
             half = 1 << (level - 1)

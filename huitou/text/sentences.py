@@ -20,7 +20,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy.sparse import csr_matrix
 
-from huitou.text.hashes import StretchHashes
+from huitou.text.hashes import StretchHashes, told_apart
 from huitou.text.normal import DIGIT, WORD, Codes, Flags, Kinds, Normal, Places, normalise
 
 EXAMPLES = Path(__file__).parent.parent / "rules" / "examples"
@@ -70,7 +70,7 @@ class Sentences:
         """Probability of each code (0–1) for each text, or for the stretches of `normal.codes` that begin at `first`."""
         first = normal.first if first is None else first
         codes = _digits_alike(normal.codes, normal.kinds)
-        own, number = _distinct(codes, first)
+        own, number = told_apart(StretchHashes(codes).of(first[:-1], first[1:]))  # shops' chats repeat themselves
         return self._scores(codes, first.take(own), first.take(own + 1)).take(number, axis=0)
 
     def clearest(self, normal: Normal, stretches: Stretches) -> tuple[Scores, Scores]:
@@ -173,25 +173,6 @@ def _one(chooser: Random, found: re.Match[str]) -> str:
 
 def _digits_alike(codes: Codes, kinds: Kinds) -> Codes:
     return np.where(kinds & DIGIT > 0, np.uint32(ord("0")), codes)
-
-
-def _distinct(codes: Codes, first: Places) -> tuple[Places, Places]:
-    """Stretches that differ, of those that begin at `first`; and for every one the number of its equal among them.
-
-    Shops' chats repeat themselves. What has the hash of the last one in its slot is the same as that; so a few are kept twice.
-    """
-    hashes = StretchHashes(codes).of(first[:-1], first[1:])
-    at = np.arange(len(hashes))
-    bits = max(len(at).bit_length() + 1, 4)
-    slots = (hashes >> np.uint64(64 - bits)).astype(np.int64)
-    last = np.empty(1 << bits, dtype=np.int64)
-    last[slots] = at
-    last = last.take(slots)
-    same = np.where(hashes.take(last) == hashes, last, at)
-    own = np.flatnonzero(same == at)
-    number = np.empty(len(at), dtype=np.int64)
-    number[own] = np.arange(len(own))
-    return own, number.take(same)
 
 
 def _grams(codes: Codes, start: Places, end: Places) -> Iterator[tuple[Places, Places, Flags]]:

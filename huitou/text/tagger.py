@@ -6,6 +6,7 @@ function.
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
 from itertools import pairwise
 
 import numpy as np
@@ -14,12 +15,14 @@ import polars as pl
 import pyarrow as pa
 
 from huitou.rules.taxonomy import Words, load_taxonomies
-from huitou.text.engine import KINDS, SPEECH, STRENGTH, Engine
+from huitou.text.engine import KINDS, SPEECH, STRENGTH, Engine, Flags, in_order
+from huitou.text.hashes import told_apart
 from huitou.text.intents import OTHER, Intents, Scoped
 from huitou.text.intents import TAXONOMY as INTENTS
-from huitou.text.normal import normalise
+from huitou.text.normal import Places, normalise
 
-ROWS = 32_768  # tagged at once: their arrays stay in the processor's cache
+ROWS = 8_192  # tagged at once: their arrays stay in the processor's cache
+THREADS = 2
 CHARACTERS = 2**23  # of them, at most with one text more
 LONGEST = 4 * 2**20  # characters of a text that are read; no message is longer
 CHATS = ("loss", "unpaid", "intents", "steps", "faults", "complaints")
@@ -36,6 +39,36 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Tags as arrays, ordered by ``row`` and place; `leaf`: the engine's number."""
+
+    row: Places
+    leaf: Places
+    start: Places
+    end: Places
+    strength: npt.NDArray[np.int8]
+    asked: Flags
+    negated: Flags
+
+    @staticmethod
+    def of(parts: Iterable["Tags"]) -> "Tags":
+        """Several, one after the other."""
+        columns = [[getattr(part, field.name) for field in fields(Tags)] for part in parts]
+        return Tags(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+
+    def spread(self, number: Places, texts: int) -> "Tags":
+        """The tags of texts each of which is like one of `texts` whose tags these are: that of its `number`."""
+        if len(number) == texts:
+            return self
+        count = np.bincount(self.row, minlength=texts)
+        sizes = count.take(number)
+        row = np.repeat(np.arange(len(number)), sizes)
+        first = (np.cumsum(count) - count).take(number) - np.cumsum(sizes) + sizes
+        at = np.arange(len(row)) + first.take(row)
+        return Tags(row, *(getattr(self, field.name).take(at) for field in fields(self)[1:]))
+
+
 class Tagger:
     """The taxonomies of chats, compiled once. `taxonomies` picks some of them."""
 
@@ -44,9 +77,9 @@ class Tagger:
         self._intents = Intents(self._engine) if (INTENTS, OTHER) in self._engine.number else None
         self.version = self._engine.version
         leaves = self._engine.leaves
-        self._names = pl.DataFrame(
-            {"leaf": range(len(leaves)), "taxonomy": [t for t, _ in leaves], "code": [leaf.code for _, leaf in leaves]},
-            schema={"leaf": pl.Int64, "taxonomy": pl.String, "code": pl.String},
+        self._names = (
+            pl.Series([t for t, _ in leaves], dtype=pl.String),
+            pl.Series([leaf.code for _, leaf in leaves], dtype=pl.String),
         )
         self._strength = np.array([STRENGTH[kind] for kind in KINDS], dtype=np.int8)
 
@@ -55,19 +88,17 @@ class Tagger:
 
         Equal texts are read once. ``strength``: 1 may mean it, 2 says so, 3 says so in so many words.
         """
-        typed = texts.rename("text").to_frame().with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
-        distinct = typed.select(pl.col("text").unique(maintain_order=True)).with_row_index("distinct").drop_nulls("text")
-        begins = _begins(distinct["text"])
-        parts = [distinct["text"].slice(at, end - at) for at, end in pairwise((*begins, distinct.height))]
-        with ThreadPoolExecutor(2) as pool:
-            tags = list(pool.map(self._tags, parts))
-        if not tags:
-            return pl.DataFrame(schema=SCHEMA)
-        found = pl.concat(frame.with_columns(pl.col("distinct") + at) for at, frame in zip(begins, tags, strict=True))
-        at = distinct.with_columns(pl.col("distinct").rank("ordinal").cast(pl.Int64) - 1)
-        rows = typed.join(at, on="text").select("row", "distinct")
-        named = rows.join(found, on="distinct").join(self._names, on="leaf").sort("row", "start", "end", "leaf")
-        return named.with_columns(pl.lit(self.version).alias("version")).select(pl.col(n).cast(t) for n, t in SCHEMA.items())
+        rows = np.flatnonzero(texts.is_not_null().to_numpy())
+        texts = texts.drop_nulls()
+        if (texts.str.len_bytes() > LONGEST).any():
+            texts = texts.str.head(LONGEST)
+        own, number = _distinct(texts)
+        distinct = texts.gather(own) if len(own) < len(texts) else texts
+        begins = _begins(distinct)
+        parts = [(at, distinct.slice(at, end - at)) for at, end in pairwise((*begins, len(distinct)))]
+        with ThreadPoolExecutor(THREADS) as pool:
+            found = Tags.of(pool.map(self._tags, parts))
+        return self._table(rows, found.spread(number, len(own)))
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The tags of a batch with a column ``text`` and perhaps ``row``, whose values then stand for the rows' numbers."""
@@ -80,26 +111,45 @@ class Tagger:
         batches = table.combine_chunks().to_batches()
         return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
 
-    def _tags(self, texts: pl.Series) -> pl.DataFrame:
-        normal = normalise(texts.str.head(LONGEST))
+    def _tags(self, part: tuple[int, pl.Series]) -> Tags:
+        """The tags of some texts, whose rows are counted from a number."""
+        first, texts = part
+        normal = normalise(texts)
         found, clause = self._engine.find(normal)
         scoped = Scoped(*self._engine.scoped(found))
         if self._intents and len(texts):
             scoped = self._intents.decide(normal, clause, scoped)
         found = scoped.found
-        start, end = normal.as_typed(found.row, found.start, found.end) if len(found.row) else (found.start, found.end)
-        columns: dict[str, npt.NDArray[np.generic]] = {"distinct": found.row, "leaf": found.leaf, "start": start, "end": end}
-        columns |= {"strength": self._strength[found.kind], "asked": scoped.asked, "negated": scoped.negated}
-        return pl.DataFrame(columns)
+        order = in_order(found.start, found.end, found.leaf)
+        found = found.where(order)
+        start, end = normal.as_typed(found.row, found.start, found.end) if len(order) else (found.start, found.end)
+        strength, asked, negated = self._strength.take(found.kind), scoped.asked.take(order), scoped.negated.take(order)
+        return Tags(found.row + first, found.leaf, start, end, strength, asked, negated)
+
+    def _table(self, rows: Places, tags: Tags) -> pl.DataFrame:
+        """Tags as in `SCHEMA`; `rows`: of the texts that they number."""
+        taxonomy, code = (names.gather(tags.leaf) for names in self._names)
+        held = {
+            "row": rows.take(tags.row), "taxonomy": taxonomy, "code": code, "start": tags.start, "end": tags.end,
+            "strength": tags.strength, "asked": tags.asked, "negated": tags.negated,
+        }  # fmt: skip
+        version = pl.lit(self.version, pl.String).alias("version")
+        return pl.DataFrame(held).with_columns(version).select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
+
+
+def _distinct(texts: pl.Series) -> tuple[Places, Places]:
+    """The places of texts that differ, and for every text the number of its equal among them."""
+    own, number = told_apart(texts.hash().to_numpy())
+    if len(own) < len(texts) and not texts.equals(texts.gather(own.take(number))):  # two texts of one hash: nobody's by chance
+        own = number = np.arange(len(texts))
+    return own, number
 
 
 def _begins(texts: pl.Series) -> list[int]:
     """Where the stretches begin that are tagged at once: `ROWS` texts, or those that hold `CHARACTERS`."""
-    filled = (
-        texts.str.len_chars().clip(upper_bound=LONGEST).cast(pl.Int64).cum_sum().shift(1, fill_value=0).to_numpy() // CHARACTERS
-    )
-    number = np.arange(len(texts)) // ROWS + filled
-    return [0, *(np.flatnonzero(np.diff(number)) + 1).tolist()] if len(texts) else []
+    sizes = texts.str.len_chars().to_numpy().astype(np.int64)
+    number = np.arange(len(texts)) // ROWS + (np.cumsum(sizes) - sizes) // CHARACTERS
+    return [0, *(np.flatnonzero(np.diff(number)) + 1).tolist()]
 
 
 __all__ = ["CHATS", "SCHEMA", "SPEECH", "Tagger"]
