@@ -37,6 +37,8 @@ def said(text: str) -> list[tuple[str, str, str]]:
         "东西不错，客服不理人",
         "还行吧，没有想象中的好",
         "nice bag but the zipper is broken",
+        "便宜是便宜，一点不管用",
+        "屏幕大，反应快，听歌看剧都行，送的皮套也好看，给孩子上网课用了两个多月没出过毛病，就是续航一般，别的挑不出什么",
     ],
 )
 def test_a_complaint_shows_under_five_stars(text: str) -> None:
@@ -62,11 +64,23 @@ def test_a_complaint_shows_under_five_stars(text: str) -> None:
         "送给妈妈的，她特别喜欢",
         "第二天就到了，快递小哥态度也好",
         "no smell at all, works great",
+        "妈妈长期失眠，吃了以后睡得踏实多了",
     ],
 )
 def test_praise_hope_and_the_past_are_no_complaints(text: str) -> None:
     whole, clauses = read(text)
     assert whole["has_complaint"].to_list() == [False], clauses.to_dicts()
+
+
+def test_one_clause_that_blames_in_passing_is_no_complaint_of_a_long_good_review() -> None:
+    praise = "打游戏看电影都好，拍照清楚，外壳摸着也舒服，给家里老人也下单了一台，下次还来"
+    told, turned = (
+        f"同事上周买的那台黑屏了，我这台用了半个月一直流畅，{praise}",
+        f"用了半个月一直流畅，就是昨天黑屏了一次，{praise}，很满意",
+    )
+    whole, clauses = read(told, turned, "黑屏了", ratings=[5, 5, 5])
+    assert whole["has_complaint"].to_list() == [False, True, True]
+    assert clauses.filter(pl.col("polarity") == "negative")["row"].to_list() == [0, 1, 2]
 
 
 def test_each_clause_names_its_aspect() -> None:
@@ -103,6 +117,9 @@ def test_each_clause_names_its_aspect() -> None:
         ("下次还会回购", "repurchase", "positive"),
         ("太失望了", "overall", "negative"),
         ("建议加个拉链", "workmanship", "suggestion"),
+        ("杯子好看，就是有点小", "size", "negative"),
+        ("但是小", "size", "negative"),
+        ("花洒好用，就是水压有点小", "effect", "negative"),
     ],
 )
 def test_aspects(text: str, aspect: str, polarity: str) -> None:

@@ -19,7 +19,7 @@ _TAIL = 2  # particles between a mild word and the end of its clause
 _PARTICLES = "了点些的啊哦呢吧呀啦哈嘛一 ,.!?;~…。、，！？；|\n"
 _SHORT = 40  # characters of a review whose every word is about the goods
 _CARRY = 2  # clauses that what is said of the past may go on for
-_FRAMES = ("before", "compare", "hope", "but", "now")
+_FRAMES = ("before", "compare", "hope", "but", "now", "degree")
 _SAYS = ("negative", "positive", "mild", "suggestion", "neither")
 
 
@@ -28,7 +28,7 @@ class Marks:
     """The readings of a batch, by row and place. `leaf`: the engine's number; `bad`, `good`: weights; `clause`: its number.
 
     `about`: readings that only name what is spoken of; `hint`: those of them that do so where nothing else does (weak cues).
-    `suggests`: those that propose.
+    `suggests`: those that propose. `stressed`: those whose clause turns to what it says, or says how much.
     """
 
     leaf: Places
@@ -41,6 +41,7 @@ class Marks:
     about: Flags
     hint: Flags
     suggests: Flags
+    stressed: Flags
 
 
 class ClauseReader:
@@ -81,9 +82,10 @@ class ClauseReader:
         bad, good = np.concatenate((bad, none)), np.concatenate((good, none))
         hint = is_name & (both.kind == _WEAK)
         both = both.where(order)
+        stressed = self._in(clause[both.start], clause, frames, "but") | self._in(clause[both.start], clause, frames, "degree")
         return Marks(
             both.leaf, both.row, clause[both.start], both.start, both.end,
-            bad[order], good[order], is_name[order], hint[order], suggests[order],
+            bad[order], good[order], is_name[order], hint[order], suggests[order], stressed,
         ), clause  # fmt: skip
 
     def _longest(self, sides: Found) -> Places:
@@ -135,7 +137,7 @@ class ClauseReader:
         going = ~closes
         for step in range(_TAIL + 1):
             at = np.minimum(sides.end + step, len(clause) - 1)
-            closes |= going & (clause[at] != here)
+            closes |= going & ((clause[at] != here) | (at == len(normal.codes)))
             going &= self._light.take(normal.codes[np.minimum(at, len(normal.codes) - 1)])
         return closes
 

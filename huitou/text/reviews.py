@@ -1,7 +1,8 @@
 """Reviews: clauses with what they are about and what they say of it, the polarity of the whole, and whether it complains.
 
 `p_negative` is the estimate of these rules; `Reviewer.estimate` is the one place where a learned model stands in. A complaint
-is a matter of clauses, whatever the rating and the rest of the text say.
+is a matter of clauses, whatever the rating; only where a long text is good on the whole, one clause that blames in passing (no
+但, no 有点 …) is none: most such clauses tell a story or speak of something else.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import polars as pl
 
 from huitou.rules.taxonomy import Words, load_taxonomies
 from huitou.text.clauses import ClauseReader, Floats, Marks, clause_table
+from huitou.text.engine import Flags
 from huitou.text.normal import Normal, Places, normalise
 from huitou.text.tagger import LONGEST
 from huitou.text.usable import SILENT, text_classes
@@ -77,6 +79,8 @@ def by_rules(signs: Signs) -> Floats:
 
 
 WEIGHTS = (1.75, 1.9, -2.25, 0.25, 0.85, -0.9, -0.6, -0.8, -0.1)
+LONG = 60
+"""Characters from which on a lone clause that blames in passing is no complaint."""
 NOTHING_SAID = 0.05
 """p(negative) of a review without any word: who is angry says so."""
 RATING_WEIGHT = {1: 3.0, 2: 2.0, 3: 0.8, 4: -0.8, 5: -1.5}
@@ -104,7 +108,7 @@ class Reviewer:
         with ThreadPoolExecutor(2) as pool:
             read = list(pool.map(self._batch, parts))
         usable = text_classes(texts)
-        p = np.concatenate([one for one, _ in read]) if read else np.zeros(0)
+        p, passing = np.concatenate([one for one, _ in read], axis=1) if read else np.zeros((2, 0))
         p = np.where(usable.is_in(SILENT).to_numpy(), NOTHING_SAID, p)
         if ratings is not None:
             p = with_rating(p, ratings)
@@ -112,6 +116,7 @@ class Reviewer:
         clause = pl.concat(clauses) if clauses else pl.DataFrame(schema=CLAUSE_SCHEMA)
         complains = np.zeros(len(p), dtype=bool)
         complains[clause.filter(pl.col("polarity") == "negative")["row"].to_numpy()] = True
+        complains &= (passing == 0) | (p > 0.5)
         stars = (ratings if ratings is not None else pl.Series([None] * len(p), dtype=pl.Int64)).to_numpy()
         columns = {
             "row": np.arange(len(p), dtype=np.int64),
@@ -131,10 +136,12 @@ class Reviewer:
         return self._signs(normal, marks, self._said(marks, clause))
 
     def _batch(self, texts: pl.Series) -> tuple[Floats, pl.DataFrame]:
+        """p(negative) and, as 0 or 1, `_in_passing` of each review; its clauses."""
         normal = normalise(texts)
         marks, clause = self._clauses.read(normal)
         said = self._said(marks, clause)
-        return self.estimate(self._signs(normal, marks, said), texts), self._placed(normal, said, clause)
+        p = self.estimate(self._signs(normal, marks, said), texts)
+        return np.stack((p, _in_passing(said, np.diff(normal.first)))), self._placed(normal, said, clause)
 
     def _signs(self, normal: Normal, marks: Marks, said: "Said") -> Signs:
         rows = len(normal.first) - 1
@@ -160,7 +167,8 @@ class Reviewer:
         bad, good = (np.bincount(each, w[keep], len(keys)) for w in (marks.bad, marks.good))
         suggests = np.bincount(each, marks.suggests[keep], len(keys)) > 0
         polarity = np.select([(bad > 0.5) & (bad >= good), suggests, good > bad], [0, 2, 1], 3)
-        return Said(marks.row[keep][first], keys // len(self._codes), keys % len(self._codes), polarity)
+        stressed = marks.stressed[keep][first]
+        return Said(marks.row[keep][first], keys // len(self._codes), keys % len(self._codes), polarity, stressed)
 
     def _aspects(self, marks: Marks) -> Places:
         """The aspect of every mark: its own; else what its clause names last before it, or first after it; a hint; the whole."""
@@ -171,13 +179,16 @@ class Reviewer:
         after = np.minimum.accumulate(np.where(name, at, len(at))[::-1])[::-1] if len(at) else at
         hint = marks.hint | (marks.about & (aspect == self._overall))
         hinted = np.maximum.accumulate(np.where(hint, at, -1))
+        inside = np.minimum.accumulate(np.where(hint, at, len(at))[::-1])[::-1] if len(at) else at
         out = np.where(aspect < 0, self._overall, aspect)
         open_ = aspect < 0
-        for near in (hinted, after, before):
+        for near in (hinted, inside, after, before):
             place = np.clip(near, 0, max(len(at) - 1, 0))
             fits = open_ & (near >= 0) & (near < len(at)) & (marks.clause[place] == marks.clause)
             if near is hinted:
                 fits &= marks.end[place] > marks.start
+            if near is inside:
+                fits &= marks.start[place] < marks.end
             out = np.where(fits, aspect[place], out)
         return out
 
@@ -196,12 +207,27 @@ class Reviewer:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One entry for each clause and aspect: row, clause, number of the aspect, number of the polarity among `_NAMES`."""
+    """One entry for each clause and aspect: row, clause, number of the aspect, number of the polarity among `_NAMES`.
+
+    `stressed`: as of `Marks`.
+    """
 
     row: Places
     clause: Places
     aspect: Places
     polarity: Places
+    stressed: Flags
+
+
+def _in_passing(said: Said, length: Places) -> Floats:
+    """1 for each review that is `LONG` and of whose clauses one alone blames, in passing; else 0."""
+    blames = said.polarity == 0
+    row, clause, stressed = said.row[blames], said.clause[blames], said.stressed[blames]
+    new = np.append(True, clause[1:] != clause[:-1])[: len(row)]
+    clauses = np.bincount(row[new], minlength=len(length))
+    stresses = np.bincount(row[stressed], minlength=len(length))
+    passing: Floats = ((clauses == 1) & (stresses == 0) & (length > LONG)).astype(np.float64)
+    return passing
 
 
 def _sums(row: Places, weights: Floats, rows: int) -> Floats:
