@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from math import sqrt
 
+from huitou.errors import Say
 from huitou.findings.model import Cause, Diagnosis, Evidence, Finding, Goal, Line, Money, Remedy, Row
 from huitou.metrics.model import Cell
 from huitou.reports.model import LoadNote, MetricNote, Report
@@ -25,11 +26,18 @@ def share(metric: str, k: int, n: int, by: dict[str, str] | None = None, status:
     return Cell(metric, "share", by or {}, p, k, n, n, low, high, status, "tmall-2025", open_)
 
 
-PEERS = Goal("inquiry_conversion", 0.45, "industry", "同行", "peers", "箱包类目 45%，[004]")
-RULE = Goal("human_response_rate_3min", 0.90, "platform", "平台要求", "platform asks", "天猫店铺体验分 2025-06，[004]")
-MARCH = Goal("payment_conversion", 0.842, "history", "本店 3 月", "own March", "本店 2026 年 3 月")
-REST = Goal("inquiry_conversion", 0.345, "history", "其余 8 位", "the other 8", "本店同期")
-OTHERS = Goal("product_inquiry_payment_rate", 0.321, "history", "其余商品", "other products", "本店同期")
+PEERS = Goal("inquiry_conversion", 0.45, "industry", "同行", "peers", Say("箱包类目 45%", "bags: 45%"))
+RULE = Goal(
+    "human_response_rate_3min",
+    0.90,
+    "platform",
+    "平台要求",
+    "platform asks",
+    Say("天猫店铺体验分 2025-06", "Tmall experience score, June 2025"),
+)
+MARCH = Goal("payment_conversion", 0.842, "history", "本店 3 月", "own March", Say("本店 2026 年 3 月", "own March 2026"))
+REST = Goal("inquiry_conversion", 0.345, "history", "其余 8 位", "the other 8", Say("本店同期", "own, same period"))
+OTHERS = Goal("product_inquiry_payment_rate", 0.321, "history", "其余商品", "other products", Say("本店同期", "own, same period"))
 
 AGENTS = [
     ("星野", 742, 0.369, 283 / 742, False, "", "", "", ""),

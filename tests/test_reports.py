@@ -9,6 +9,7 @@ from string import Formatter
 
 import pytest
 
+from huitou.errors import in_language
 from huitou.metrics import METRICS, Cell
 from huitou.reports import write_html
 from huitou.reports.html import render
@@ -50,7 +51,7 @@ def test_no_label_of_the_other_language_is_on_a_page(pages: dict[str, str]) -> N
 def strip_data(text: str) -> str:
     """The English page without the shop's own Chinese: chats, reviews, names of people, goods and files."""
     d = sample().diagnosis
-    own = [d.shop, *(x.text for f in d.findings for e in f.evidence for x in e.lines), *(f.goal.source for f in d.findings)]
+    own = [d.shop, *(x.text for f in d.findings for e in f.evidence for x in e.lines)]
     own += [r.name for f in d.findings for r in f.rows] + [x.file for x in sample().loads]
     own += [reason for x in sample().loads for reason in x.reasons]
     told = [x for t in d.tables for r in t.reasons for e in r.evidence for x in e.lines]
@@ -99,7 +100,7 @@ def test_every_finding_is_told_whole(lang: str, pages: dict[str, str]) -> None:
             getattr(f, f"title_{lang}"),
             getattr(f, f"why_{lang}"),
             getattr(f.goal, lang),
-            f.goal.source,
+            in_language(f.goal.source, lang),
             f"{100 * f.value:.1f}%",
         ]
         told += [f"{100 * f.low:.1f}–{100 * f.high:.1f}", *(getattr(c, lang) for c in f.causes), getattr(f, f"counter_{lang}")]

@@ -15,6 +15,7 @@ import openpyxl
 import pytest
 from rich.console import Console
 
+from huitou.errors import Say
 from huitou.findings.model import Cause, Evidence, Example, Finding, Line, Remedy, Row, Table
 from huitou.reports import Report, print_diagnosis, write_html, write_xlsx
 from huitou.reports.html import render
@@ -145,7 +146,7 @@ def _poisoned(f: Finding, text: list[str]) -> Finding:
         for i in range(5)
     )
     causes = tuple(Cause(text[90 + i], text[90 + i], text[90 + i], 0.1, 9) for i in range(4))
-    goal = replace(f.goal, zh=text[95], en=text[95], source=text[96])
+    goal = replace(f.goal, zh=text[95], en=text[95], source=Say(text[96], text[96]))
     money = replace(f.money, zh=text[97], en=text[97]) if f.money else None
     fixed = replace(
         f, evidence=evidence, rows=rows, causes=causes, goal=goal, money=money, remedies=(Remedy(text[98], text[98], "owner"),)

@@ -6,7 +6,7 @@ import polars as pl
 from huitou.findings import evidence, signs
 from huitou.findings.case import CHAT, LEAST, Case
 from huitou.findings.conversion import CODE as GAP
-from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy, Row
+from huitou.findings.model import OWN_DATA, Cause, Evidence, Finding, Goal, Remedy, Row
 from huitou.findings.money import at_stake, tail_en, tail_zh
 from huitou.findings.signs import Seen
 from huitou.findings.stats import Standardised, main_group, standardise
@@ -41,9 +41,7 @@ def below_peers(case: Case) -> Finding | None:
     e, peers = s.pooled(low), s.pooled(group)
     short, worth = s.shortage(low, group), case.worth()
     money = at_stake(short, worth, case.settings.currency) if worth else None
-    goal = Goal(
-        "inquiry_conversion", peers.value, "peers", f"其余 {len(group)} 位", f"the other {len(group)}", "the shop's own data"
-    )
+    goal = Goal("inquiry_conversion", peers.value, "peers", f"其余 {len(group)} 位", f"the other {len(group)}", OWN_DATA)
     differ, names = _differ(found), [f"{case.agents[s.units[i]]} {pct(s.adjusted[i])}" for i in low]
     return Finding(
         code="agents.below_peers", metric="inquiry_conversion", scope={}, period=case.period,

@@ -2,7 +2,7 @@
 
 from huitou.findings.case import LEAST, Case
 from huitou.findings.conversion import estimate
-from huitou.findings.model import Finding, Goal, Remedy
+from huitou.findings.model import OWN_DATA, Finding, Goal, Remedy
 from huitou.findings.stats import Estimate, difference
 from huitou.findings.wording import count, day_en, day_zh, pct, points, span
 
@@ -24,7 +24,7 @@ def worse_than_before(
         return None
     days = f"{day_zh(then[0])}–{day_zh(then[1])}"
     days_en = f"{day_en(then[0])}–{day_en(then[1])}"
-    goal = Goal(metric, b.value, "history", f"本店{days}", f"own {days_en}", "the shop's own data")
+    goal = Goal(metric, b.value, "history", f"本店{days}", f"own {days_en}", OWN_DATA)
     short: Estimate = d.times(a.n)
     more_zh, more_en = ("高", "higher") if better == "lower" else ("低", "lower")
     return Finding(

@@ -6,7 +6,7 @@ import polars as pl
 
 from huitou.findings import evidence
 from huitou.findings.case import LEAST, SILENT, Case
-from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy
+from huitou.findings.model import OWN_DATA, Cause, Evidence, Finding, Goal, Remedy
 from huitou.findings.money import at_stake, tail_en, tail_zh
 from huitou.findings.stats import Estimate, difference
 from huitou.findings.wording import count, day_en, day_zh, pct, pct0, points, span
@@ -86,7 +86,7 @@ def decline(case: Case) -> Finding | None:
     drop = difference(b, a)
     if drop.low <= 0:
         return None
-    goal = Goal("inquiry_conversion", b.value, "history", f"本店{_days_zh(then)}", f"own {_days_en(then)}", "the shop's own data")
+    goal = Goal("inquiry_conversion", b.value, "history", f"本店{_days_zh(then)}", f"own {_days_en(then)}", OWN_DATA)
     short = drop.times(a.n)
     worth = case.worth(case.mature(now))
     causes = tuple(c for dim in ("product_key", "agent_key") for c in _mix(case, dim, b.value - a.value))

@@ -5,6 +5,7 @@ from typing import Any
 import ibis
 import polars as pl
 
+from huitou.errors import Say
 from huitou.findings import evidence
 from huitou.findings.agents import HESITATES
 from huitou.findings.case import CHAT, LEAST, Case
@@ -18,6 +19,7 @@ BARE_CHARS = 8
 """A reply this short («好的», «不客气») after the hesitation is an answer, not a follow-up."""
 
 WITHIN_DAYS = 2
+_TAUGHT = Say("转化率课程：「再看看」之后跟进", "A course on conversion: follow up after “let me think”")
 
 
 def hesitating(case: Case) -> pl.DataFrame:
@@ -63,9 +65,7 @@ def dropped(case: Case) -> Finding | None:
     short, text_zh, text_en = _worth_of_following(alone, told)
     worth = case.worth()
     money = at_stake(short, worth, case.settings.currency) if short and worth else None
-    goal = Goal(
-        "follow_up_rate", 1.0, "industry", "跟进要求", "to be followed up", "转化率课程：「再看看」之后跟进（[000] [004]）", "B"
-    )
+    goal = Goal("follow_up_rate", 1.0, "industry", "跟进要求", "to be followed up", _TAUGHT, "B")
     if e.high >= goal.value:
         case.fine.append("follow_up_rate")
         return None

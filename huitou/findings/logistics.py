@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from huitou.findings.case import LEAST, Case
-from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy, Row
+from huitou.findings.model import OWN_DATA, Cause, Evidence, Finding, Goal, Remedy, Row
 from huitou.findings.reviews import complaints, quotes
 from huitou.findings.stats import Estimate, difference, mean, share, z_for
 from huitou.findings.wording import count, list_en, list_zh, pct0, span
@@ -35,7 +35,7 @@ def slow_lines(case: Case) -> Finding | None:
         return None
     own = _pooled(by.filter(_line().is_in([f"{r}|{c}" for r, c in slow])))
     rest = rows[slow[0]][1]
-    goal = Goal("delivery_days", rest.value, "peers", "其余线路", "other lines", "the shop's own data")
+    goal = Goal("delivery_days", rest.value, "peers", "其余线路", "other lines", OWN_DATA)
     names = [f"{region}·{courier}" for region, courier in slow]
     names_en = [f"{region} by {courier}" for region, courier in slow]
     said = _reviews(case, slow)

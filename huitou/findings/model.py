@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from huitou.errors import Say
 from huitou.rules.model import Trust
 
 GoalOrigin = Literal["platform", "company", "industry", "history", "peers"]
+
+
+OWN_DATA = Say("本店数据", "the shop's own data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class Goal:
     origin: GoalOrigin
     zh: str  # "同行" / "平台要求" …, as printed beside the number
     en: str
-    source: str
+    source: Say
     trust: Trust | None = None  # None: computed from the shop's own data (history, peers)
 
 

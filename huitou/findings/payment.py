@@ -6,7 +6,7 @@ import polars as pl
 from huitou.findings import evidence
 from huitou.findings.case import LEAST, Case
 from huitou.findings.conversion import estimate
-from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy
+from huitou.findings.model import OWN_DATA, Cause, Evidence, Finding, Goal, Remedy
 from huitou.findings.money import at_stake, tail_en, tail_zh
 from huitou.findings.stats import Estimate, difference, mean, share
 from huitou.findings.wording import count, day_en, day_zh, pct, pct0, points, seconds_en, seconds_zh, span
@@ -77,7 +77,7 @@ def _missed(case: Case) -> tuple[str, Estimate, Goal] | None:
         return None
     first, last = case.stretches[0]
     goal = Goal("same_day_payment_rate", before.value, "history", f"本店{day_zh(first)}–{day_zh(last)}",
-                f"own {day_en(first)}–{day_en(last)}", "the shop's own data")  # fmt: skip
+                f"own {day_en(first)}–{day_en(last)}", OWN_DATA)  # fmt: skip
     return "same_day_payment_rate", after, goal
 
 

@@ -8,7 +8,7 @@ from huitou.findings import evidence
 from huitou.findings.case import CHAT, LEAST, Case
 from huitou.findings.conversion import CODE as GAP
 from huitou.findings.conversion import plainest
-from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy, Row
+from huitou.findings.model import OWN_DATA, Cause, Evidence, Finding, Goal, Remedy, Row
 from huitou.findings.money import at_stake, tail_en, tail_zh
 from huitou.findings.remedies import remedy
 from huitou.findings.stats import Estimate, difference, share, z_for
@@ -48,7 +48,7 @@ def lost(case: Case) -> Finding | None:
     money = at_stake(short[lead], worth, case.settings.currency) if worth else None
     doubts = doubts_of(case, lead)
     name, top = case.products.get(lead, "?"), doubts[0] if doubts else None
-    goal = Goal("inquiry_conversion", rest.value, "peers", "其余商品", "other products", "the shop's own data")
+    goal = Goal("inquiry_conversion", rest.value, "peers", "其余商品", "other products", OWN_DATA)
     ask_zh = f"：多因{top.leaf.zh}" if top else ""
     ask_en = f": mostly {top.leaf.en}" if top else ""
     counter = _counter(case, lead, top) if top else ("", "")

@@ -4,6 +4,7 @@ import ibis
 import ibis.expr.types as ir
 import polars as pl
 
+from huitou.errors import Say
 from huitou.findings import evidence
 from huitou.findings.case import CHAT, LEAST, Case
 from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy, Row
@@ -20,6 +21,8 @@ PROMISED = ("dispatch", "dispatch_today")
 """Codes of promises that a parcel leaves by a time."""
 BEFORE_US = 2 * 86_400 * 1_000_000
 """A promise speaks of an order placed this long before it, at most."""
+_FORBIDDEN = Say("客服教程：客服禁语", "A customer-service course: words never to use")
+_PROMISED = Say("客服教程：违背承诺是投诉的头一条", "A customer-service course: broken promises head the complaints")
 
 
 def forbidden(case: Case) -> Finding | None:
@@ -37,7 +40,7 @@ def forbidden(case: Case) -> Finding | None:
         case.fine.append("chats_with_forbidden_words")
         return None
     e = share(min(chats.height, n), n)
-    goal = Goal("chats_with_forbidden_words", 0.0, "company", "不该有", "none", "客服禁语（[003] 2.2）", "B")
+    goal = Goal("chats_with_forbidden_words", 0.0, "company", "不该有", "none", _FORBIDDEN, "B")
     causes = _kinds(case, frame)
     return Finding(
         code="quality.forbidden", metric="chats_with_forbidden_words", scope={}, period=case.period,
@@ -96,7 +99,7 @@ def promises(case: Case) -> Finding | None:
             case.fine.append("dispatch_promises_kept")
         return None
     e = share(frame.height - broken.height, frame.height)
-    goal = Goal("dispatch_promises_kept", 1.0, "company", "说到做到", "as promised", "违背承诺是投诉的头一条（[003]）", "B")
+    goal = Goal("dispatch_promises_kept", 1.0, "company", "说到做到", "as promised", _PROMISED, "B")
     names = broken["agent_key"].value_counts(sort=True).sort("count", "agent_key", descending=[True, False])
     who = [f"{case.agents[a]} {k}" for a, k in names.iter_rows() if a in case.agents]
     return Finding(

@@ -10,7 +10,7 @@ from huitou.findings import evidence
 from huitou.findings.case import LEAST, SAYS, Case
 from huitou.findings.change import worse_than_before
 from huitou.findings.conversion import estimate
-from huitou.findings.model import Cause, Evidence, Finding, Goal, Remedy, Row
+from huitou.findings.model import OWN_DATA, Cause, Evidence, Finding, Goal, Remedy, Row
 from huitou.findings.products import compare
 from huitou.findings.remedies import remedy
 from huitou.findings.stats import Estimate, share
@@ -38,7 +38,7 @@ def hidden(case: Case) -> Finding | None:
         return None
     said = complaints(case).filter(rating="good")
     issues = _issues(case, said)
-    goal = Goal("hidden_complaints", seen.value, "peers", "看得见的中差评", "visible mid and bad reviews", "the shop's own data")
+    goal = Goal("hidden_complaints", seen.value, "peers", "看得见的中差评", "visible mid and bad reviews", OWN_DATA)
     n = round(e.value * e.n)
     top = "、".join(c.zh.split("：")[0] for c in issues[:2])
     top_en = ", ".join(c.en.split(":")[0] for c in issues[:2])
@@ -130,7 +130,7 @@ def bad_products(case: Case) -> Finding | None:
     bad = rated.filter(pl.col("rating") != "good", pl.col("product_key") == low[0])
     said = complaints(case).join(bad, on="review_key", how="semi")
     issues = _issues(case, said)
-    goal = Goal("bad_review_rate", rest.value, "peers", "其余商品", "other products", "the shop's own data")
+    goal = Goal("bad_review_rate", rest.value, "peers", "其余商品", "other products", OWN_DATA)
     return Finding(
         code="reviews.bad_product", metric="bad_review_rate", scope={"product": name}, period=case.period,
         value=own.value, low=own.low, high=own.high, n=own.n, unit="share", goal=goal,
@@ -169,7 +169,7 @@ def price_drop(case: Case) -> Finding | None:
     inside = told.filter(pl.col("day").is_between(start, end))
     named, fell = _named(case, inside), _fell(case, start, end)
     low, high = (float(ceil(pdtrik(p, peak))) for p in (0.025, 0.975))  # Poisson quantiles
-    goal = Goal("price_drop_complaints", usual, "history", "其余各周平均", "mean of the other weeks", "the shop's own data")
+    goal = Goal("price_drop_complaints", usual, "history", "其余各周平均", "mean of the other weeks", OWN_DATA)
     return Finding(
         code="price.dropped", metric="price_drop_complaints", scope={}, period=(start, end),
         value=float(peak), low=low, high=high, n=told.height, unit="count", goal=goal, customers=peak, money=None,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import polars as pl
 
 from huitou.findings.case import Case
-from huitou.findings.model import Finding, Goal, Remedy
+from huitou.findings.model import OWN_DATA, Finding, Goal, Remedy
 from huitou.findings.remedies import remedy
 from huitou.findings.reviews import WHOLE, complaints, quotes
 from huitou.findings.stats import share
@@ -37,7 +37,7 @@ def issue(case: Case) -> Finding | None:
     inside = reviews.filter(pl.col("day").is_between(week, end))
     inside = inside if not where else inside.filter(pl.any_horizontal(pl.col(g) == where for g in GROUPS[1:]))
     told = clauses.filter(aspect=leaf.code).join(inside.select("review_key"), on="review_key", how="semi")
-    goal = Goal("review_issue_share", row["share_before"], "history", "之前几周", "the weeks before", "the shop's own data")
+    goal = Goal("review_issue_share", row["share_before"], "history", "之前几周", "the weeks before", OWN_DATA)
     zh, en = (f"{where}的评价里" if where else "评价里"), (f"reviews of {where}" if where else "reviews")
     fix = remedy(leaf)
     return Finding(

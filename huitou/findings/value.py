@@ -3,7 +3,7 @@
 from huitou.findings.case import LEAST, Case
 from huitou.findings.change import worse_than_before
 from huitou.findings.conversion import estimate
-from huitou.findings.model import Cause, Finding, Goal, Money, Remedy, Row
+from huitou.findings.model import OWN_DATA, Cause, Finding, Goal, Money, Remedy, Row
 from huitou.findings.products import compare
 from huitou.findings.stats import Estimate, difference, mean, share, z_for
 from huitou.findings.wording import count, pct, pct0, span, yuan
@@ -78,7 +78,7 @@ def refund_products(case: Case) -> Finding | None:
     own, rest = (Estimate(1 - e.value, 1 - e.high, 1 - e.low, e.n) for e in rows[high[0]][:2])
     name = case.products.get(high[0], "?")
     causes = _refund_reasons(case, high[0])
-    goal = Goal("order_refund_rate", rest.value, "peers", "其余商品", "other products", "the shop's own data")
+    goal = Goal("order_refund_rate", rest.value, "peers", "其余商品", "other products", OWN_DATA)
     return Finding(
         code="refund.product", metric="order_refund_rate", scope={"product": name}, period=case.period,
         value=own.value, low=own.low, high=own.high, n=own.n, unit="share", goal=goal,

@@ -300,9 +300,7 @@ def _foot(report: Report, f: Finding, lang: Lang) -> list[str]:
     stop = say("clause.stop", lang)
     window = period(*f.period, lang)
     out = [say("chapter.foot", lang, means=head, stop=stop, rules=report.diagnosis.rules, period=window, n=people(f.n))]
-    if f.goal.source:
-        own = say("goal.own", lang) if f.goal.source == say("goal.own", "en") else f.goal.source
-        out.append(say("chapter.goal_source", lang, text=own))
+    out.append(say("chapter.goal_source", lang, text=in_language(f.goal.source, lang)))
     if f.money is not None:
         out.append(say("chapter.money_note", lang, text=f.money.zh if lang == "zh" else f.money.en))
     return out

@@ -22,7 +22,7 @@ class Target:
     origin: Literal["platform", "company", "industry"]
     zh: str
     en: str
-    source: str
+    source: Say
     trust: Trust
 
 
@@ -42,7 +42,10 @@ def load_goals(
     """
     if industry is not None and industry not in industries(folder):
         raise UnknownName(Say("行业", "industry"), industry, industries(folder))
-    found = [Target(m, v, "company", "本店目标", "own goal", "huitou.toml [goals]", "A") for m, v in (company or {}).items()]
+    found = [
+        Target(m, v, "company", "本店目标", "own goal", Say("huitou.toml 的 [goals]", "[goals] of huitou.toml"), "A")
+        for m, v in (company or {}).items()
+    ]
     general: list[Target] = []
     for file in sorted(folder.glob("*.toml")):
         raw = _read(file)
@@ -71,14 +74,19 @@ def _targets(file: Path, raw: dict[str, Any]) -> list[Target]:
         fix = Say("写 platform 或 industry。", "Write platform or industry.")
         raise SettingsError(file.name, "origin", Say(f"是 {origin!r}", f"is {origin!r}"), fix)
     for metric, goal in raw.get("goals", {}).items():
-        missing = [k for k in ("zh", "en", "source") if not isinstance(goal.get(k), str)]
+        missing = [k for k in ("zh", "en") if not isinstance(goal.get(k), str)]
+        missing += [] if _both(goal.get("source")) else ["source"]
         if missing or goal.get("trust") not in get_args(Trust) or not isinstance(goal.get("value"), int | float):
             lacks = Say(f"缺少 {'、'.join(missing)}", f"lacks {', '.join(missing)}")
             says = lacks if missing else Say("缺少数值 value 或可信度", "lacks a number as value or a trust mark")
             fix = Say(
-                "每个目标写 value、zh、en、source 和 trust（A、B 或 C）。",
-                "A goal names value, zh, en, source and trust (A, B or C).",
+                "每个目标写 value、zh、en、source（中文、英文各一句）和 trust（A、B 或 C）。",
+                "A goal names value, zh, en, source (a sentence in Chinese, one in English) and trust (A, B or C).",
             )
             raise SettingsError(file.name, f"goals.{metric}", says, fix)
-        out.append(Target(metric, float(goal["value"]), origin, goal["zh"], goal["en"], goal["source"], goal["trust"]))
+        out.append(Target(metric, float(goal["value"]), origin, goal["zh"], goal["en"], Say(*goal["source"]), goal["trust"]))
     return out
+
+
+def _both(source: object) -> bool:
+    return isinstance(source, list) and len(source) == 2 and all(isinstance(said, str) for said in source)
