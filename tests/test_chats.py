@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from huitou.errors import FileRefused
+from huitou.sources.reasons import NOTES
 from huitou.sources.sniff import head
 from huitou.sources.wangwang import SOURCES
 from huitou.tables import TABLES, key63
@@ -97,7 +98,7 @@ def test_group_chats_are_left_out_and_counted(tmp_path: Path) -> None:
     group += [f"路人{n}({DAY} 12:00:0{n}):  大家好" for n in range(3)] + [f"爱包的小明({DAY} 12:01:00):  我也在"]
     (batch,) = batches(write(tmp_path / "chat.txt", [*old_lines(TALKS), *group]))
     assert batch.frames["messages"].height == batch.rows_read == 5
-    assert batch.notes == {"group_chat": 4}
+    assert batch.notes == {"group_chat": 4} and "群聊" in NOTES["group_chat"][0]
 
 
 def test_who_receives_a_message(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tests.exported import DONE, ORDERS, REFUNDED, THREE, UNPAID, put
 from tests.exported import shop as fresh
 from tests.exports import write_chats
 from tests.front import huitou
+from tests.platform_files import JD_ORDERS, JD_SESSIONS, jd_log, jd_order, jd_session, write_csv, write_xlsx
 
 REFUND = "退款编号,订单编号,退款的申请时间,买家退款金额,退款状态,买家退款原因\n"
 
@@ -74,6 +75,18 @@ def test_days_without_rows_and_rows_that_stand_there_twice(tmp_path: Path) -> No
     rows = [UNPAID.replace("0303", f"9{day[-2:]}1").replace("2025-03-03", day) for day in days]
     check = one(fresh(tmp_path).path, put(tmp_path, "a.csv", "\n".join([ORDERS, *rows, rows[2]]) + "\n"))
     assert check["days_without_rows"] == ["2025-03-08"] and check["notes"] == {"twins": 1}
+
+
+def test_chats_of_masked_buyers_join_by_the_list_of_sessions(tmp_path: Path) -> None:
+    huitou("init", tmp_path / "jd", "--shop", "青麓", "--platform", "jd")
+    at = "2025-03-01 10:00:02"
+    log = put(tmp_path, "chat.log", jd_log([("j****8", at, "这个包多大"), ("青麓-小禾", "2025-03-01 10:00:20", "能放下 A4")]))
+    orders = write_csv(tmp_path / "orders.csv", JD_ORDERS, [jd_order(1, 900001)], encoding="gb18030")
+    listed = write_xlsx(tmp_path / "sessions.xlsx", JD_SESSIONS, [jd_session("jd_fish08", at, "c1")])
+    shop = tmp_path / "jd"
+    for files, found in (((log, orders), 0), ((log, orders, listed), 1)):
+        told = {(j["left"], j["right"]): (j["found"], j["n"]) for j in look(shop, *files)["joins"]}
+        assert told["messages", "orders"] == told["orders", "messages"] == (found, 1)
 
 
 def test_a_clock_that_stands_still_is_told(tmp_path: Path) -> None:
@@ -187,7 +200,7 @@ def test_what_is_lacking_is_asked_of_the_platform_s_own_exports(tmp_path: Path) 
     ]
     exports = {w["need"]: [e["en"] for e in w["exports"]] for w in waits}
     assert exports["chats"] == ["JD chats (咚咚 log)"] and exports["orders"] == ["JD orders (one row per goods)"]
-    assert len(exports["traffic"]) == 1  # no other platform's is better than none
+    assert exports["traffic"] == []  # another platform's is of no use to the shop
 
 
 def test_damaged_ids_are_told_by_how_they_were_damaged(tmp_path: Path) -> None:

@@ -222,9 +222,10 @@ def test_woocommerce_orders_know_nobody_and_count_refunds_in_their_order(tmp_pat
                   ["2024-03-05 14:21:33", 71, "$1,025.50", "completed", "Ann Example", "new", "2× Tote", 2, "", 20.5, "Direct"],
                   ["2024-03-05 15:00:00", 72, "$9.90", "pending", "ann example", "returning", "1× Tote, 1× Pin", 2, "", 9.9, ""],
                   ["2024-03-05 16:00:00", 73, "1.234,50 €", "refunded", "Bob", "new", "1× Pin", 1, "", 0, ""],
-                  ["2024-03-05 17:00:00", 74, "free", "completed", "Bob", "new", "1× Pin", 1, "", 0, ""])  # fmt: skip
+                  ["2024-03-05 17:00:00", 74, "free", "completed", "Bob", "new", "1× Pin", 1, "", 0, ""],
+                  ["2024-03-05 18:00:00", 12, "-$8.00", "refunded", "Cy", "new", "", -1, "", -8, ""])  # fmt: skip
     report, ws = imported(tmp_path, text)
-    assert report.source == "woocommerce.orders" and report.problems == {"refund_row": 1, "money": 1}
+    assert report.source == "woocommerce.orders" and report.problems == {"refund_row": 1, "money": 1, "refund_alone": 1}
     orders = table(ws, "orders").sort("order_id")
     assert orders.select("gross_fen", "refund_fen", "status", "currency").rows() == [
         (102_550, 500, "done", "USD"), (0, 0, "unpaid", "USD"), (123_450, 123_450, "closed", "EUR")]  # fmt: skip

@@ -35,6 +35,8 @@ CARRIED_BY: dict[str, tuple[str, ...]] = {
 
 OWN = {"tmall": ("wangwang", "qianniu", "tmall", "sycm", "chitu"), "douyin": ("douyin", "feige")}
 """Beginnings of the ids of a platform's sources, where they are not the platform's name."""
+BOUND = {p: OWN.get(p, (p,)) for p in ("tmall", "jd", "pdd", "douyin", "shopify", "woocommerce", "olist")}
+"""The same of every platform that has sources of its own: its shops have no other's exports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,9 @@ class Foreseen(Stock):
 
 def lacking(stock: Stock, sources: list[Source], platform: str) -> tuple[int, list[Lacking]]:
     """How many metrics can be computed, and what the others wait for: what opens the most first, of its exports the
-    platform's own where it has any."""
+    platform's own, else those that any shop may have."""
     own = "tmall" if platform == "taobao" else platform
+    others = tuple(begins for p, beginnings in BOUND.items() if p != own for begins in beginnings)
     waiting: dict[str, list[str]] = {}
     for m in METRICS.values():
         need = next((n for n in m.needs if not NEEDS[n].there(stock)), None)
@@ -90,7 +93,9 @@ def lacking(stock: Stock, sources: list[Source], platform: str) -> tuple[int, li
     found = []
     for need, metrics in sorted(waiting.items(), key=lambda item: (item[0] not in CARRIED_BY, -len(item[1]))):
         carriers = [s for s in sources if set(CARRIED_BY.get(need, ())) & set(s.feeds) and need not in getattr(s, "lacks", ())]
-        carriers = [s for s in carriers if s.id.startswith(OWN.get(own, (own,)))] or carriers
+        carriers = [s for s in carriers if s.id.startswith(OWN.get(own, (own,)))] or [
+            s for s in carriers if own not in BOUND or not s.id.startswith(others)
+        ]
         exports = dict.fromkeys(_export_of(s, stock) for s in carriers if not s.id.startswith("api."))
         found.append(Lacking(need, tuple(metrics), tuple(exports)))
     return len(METRICS) - sum(len(x.metrics) for x in found), found

@@ -44,6 +44,10 @@ REASONS: dict[str, Reason] = {
         "这是一笔退款，不是订单；金额已记进那一单", "不用处理",
         "a refund, not an order; its amount is in that order", "Nothing to do: it is counted with its order.",
     ),
+    "refund_alone": Reason(
+        "这是一笔退款，它的那一单不在文件里，金额没有计入", "导出的时段从那一单下单的日子起，再导入",
+        "a refund whose order is not in the file, so it is not counted", "Export from the day of that order on, and import it.",
+    ),
     "empty": Reason(
         "必填的格子是空的", "在平台上查这一行，补上后重新导出",
         "a cell that is needed is empty", "Look the row up on the platform and export it again.",
@@ -129,6 +133,11 @@ NOTES: dict[str, tuple[str, str]] = {
     "unknown_status": ("不认识的订单状态", "orders whose status is not known here"),
     "masked_buyer": ("买家名带星号，不算作同一位客户", "rows with a masked buyer, joined to nobody"),
     "unknown_rating": ("不认识的评分", "ratings that are not known here"),
+    "group_chat": ("群聊里的消息，不是接待，没有导入", "messages of group chats, which are no receptions, left out"),
+    "quoted_heads": (
+        "看起来像新消息、其实是引用在别人话里的行，算作那句话的一部分",
+        "lines that look like a message and are quoted in another one; they stay part of it",
+    ),
     "unsorted": (
         "行没有按时间排序，跨段的对话可能接错客服；按时间排好再导入更准",
         "the rows are in no order of time, so some customers "

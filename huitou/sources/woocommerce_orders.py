@@ -82,9 +82,11 @@ class WooCommerceOrders:
 
     def read(self, head: Head, context: Context) -> Iterator[Batch]:
         """Go through the file for its refunds, then stream its orders. Raises FileRefused."""
-        refunds = [_refunds(part.rows) for part in typed_rows(head, LAYOUT, context)]
+        parts = [_refunds(part.rows) for part in typed_rows(head, LAYOUT, context)]
         none = pl.DataFrame(schema={"order_id": pl.String, "refund_fen": pl.Int64})
-        back = pl.concat([none, *refunds]).group_by("order_id").agg(pl.col("refund_fen").sum())
+        back = pl.concat([none, *(refunds for refunds, _ in parts)]).group_by("order_id").agg(pl.col("refund_fen").sum())
+        there = pl.concat([pl.Series([], dtype=pl.UInt64), *(orders for _, orders in parts)]).unique()
+        back = back.with_columns(pl.col("order_id").hash(0).is_in(there.implode()).alias("there"))
         return read_table(head, LAYOUT, context, partial(_shape, context, head.path.name, back))
 
 
@@ -97,19 +99,23 @@ def amounts(text: pl.Series) -> pl.Series:
     return cells.money(written).values
 
 
-def _refunds(rows: pl.DataFrame) -> pl.DataFrame:
+def _refunds(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """Refunds by order, and hashes of the orders that stand here themselves."""
     back = rows.select("order_id", amounts(rows["total"]).alias("refund_fen"))
-    return back.filter(pl.col("refund_fen") < 0).with_columns(-pl.col("refund_fen"))
+    refunds = back.filter(pl.col("refund_fen") < 0).with_columns(-pl.col("refund_fen"))
+    return refunds, back.filter(pl.col("refund_fen") >= 0)["order_id"].hash(0).rename("")
 
 
 def _shape(context: Context, file: str, back: pl.DataFrame, rows: pl.DataFrame) -> Shaped:
     """Typed rows → orders and products; rows of refunds and unreadable amounts are set aside."""
     settings = context.settings
     rows = rows.with_columns(amounts(rows["total"]).alias("total_fen"))
-    reason = pl.when(pl.col("total_fen").is_null()).then(pl.lit("money")).when(pl.col("total_fen") < 0).then(pl.lit("refund_row"))
+    rows = rows.join(back, on="order_id", how="left", maintain_order="left")
+    counted = pl.when("there").then(pl.lit("refund_row")).otherwise(pl.lit("refund_alone"))
+    reason = pl.when(pl.col("total_fen").is_null()).then(pl.lit("money")).when(pl.col("total_fen") < 0).then(counted)
     wrong = rows.with_columns(reason.alias("reason")).drop_nulls("reason").select("row", "reason")
     problems = [problem(file, row, _TOTAL[0], why) for row, why in wrong.iter_rows()]
-    rows = rows.filter(pl.col("total_fen") >= 0).join(back, on="order_id", how="left", maintain_order="left")
+    rows = rows.filter(pl.col("total_fen") >= 0)
     several = rows["title"].str.count_matches(r"\d+\s*[×x]\s") > 1
     titles = rows["title"].set(several.fill_null(False), None).str.replace(_ONE, "")
     rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias("item_id"), pl.col("status").str.to_lowercase().alias("word"))
