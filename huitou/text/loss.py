@@ -6,6 +6,7 @@ with weights fitted to the example chats (`huitou.text.loss_fit`); a reason that
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,11 +15,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 from scipy.special import expit, softmax
 
 from huitou.rules.taxonomy import Words
 from huitou.text.loss_examples import speakers
-from huitou.text.loss_features import BESIDE, WHOLE, Block, Flags, Messages, came_back, late_words, messages_of, waits_of
+from huitou.text.loss_features import (
+    BESIDE,
+    WHOLE,
+    Block,
+    Flags,
+    Messages,
+    came_back,
+    late_words,
+    messages_of,
+    over_chats,
+    waits_of,
+)
+from huitou.text.normal import Places
+from huitou.text.tagger import THREADS
 
 WEIGHTS = Path(__file__).parent.parent / "rules" / "examples" / "loss_weights.json"
 SOLD = ("ordered", "paid", "bought", "deal", "won")
@@ -28,7 +43,7 @@ SECOND = 0.12  # probability from which a further reason is told
 DOUBTFUL, NEAR = 0.5, 0.2  # a primary reason less certain than the first lets one as likely as the second stand beside it
 MOST_SECOND = 2
 OWN_CHANCE = 2.0  # of a shop's own leaf that is said outright, before all chances are brought to one
-CHATS = 4_000  # read at once
+CHATS = 2_000  # read at once
 _FROM_AGENTS = ("service.attitude", "service.off_point", "service.no_guidance", "service.robot_stuck")
 _SILENT, _SLOW, _UNANSWERED = "unknown.silent", "service.slow", "service.unanswered"
 _LOOKING, _UNFOLLOWED, _STUCK = "customer.looking", "service.no_follow_up", "service.robot_stuck"
@@ -92,7 +107,7 @@ class LossReader:
     def read(self, messages: pl.DataFrame, tags: pl.DataFrame, outcomes: pl.DataFrame | None = None) -> pl.DataFrame:
         """One row a chat as in `SCHEMA`; `primary` null: nothing was lost.
 
-        `messages`: chat, i, at, role, text, ordered by chat and i; `tags` of their texts (``row`` counts them); `outcomes`: chat,
+        `messages`: chat, i, at, role, text, ordered by chat and i; `tags` of their texts, ordered by ``row``; `outcomes`: chat,
         outcome. Chats of `outcomes` without a message are told as well.
         """
         chats = messages.select(pl.col("chat").unique().sort())
@@ -100,11 +115,15 @@ class LossReader:
             outcomes = pl.DataFrame(schema={"chat": pl.Int64, "outcome": pl.String})
         outcome = chats.join(outcomes.unique("chat", keep="first"), on="chat", how="left")["outcome"]
         place = messages["chat"].rle_id().cast(pl.Int64).to_numpy() if messages.height else np.zeros(0, dtype=np.int64)
-        parts = [pl.DataFrame(schema=SCHEMA)]
-        for at in range(0, chats.height, CHATS):
-            rows = slice(int(np.searchsorted(place, at)), int(np.searchsorted(place, at + CHATS)))
-            some = tags.filter(pl.col("row").is_between(rows.start, rows.stop - 1)).with_columns(pl.col("row") - rows.start)
-            parts.append(self._decide(messages[rows], some, outcome[at : at + CHATS]))
+        tagged = tags["row"].to_numpy()
+
+        def decided(at: int) -> pl.DataFrame:
+            rows = slice(*np.searchsorted(place, (at, at + CHATS)).tolist())
+            some = tags[slice(*np.searchsorted(tagged, (rows.start, rows.stop)).tolist())]
+            return self._decide(messages[rows], some.with_columns(pl.col("row") - rows.start), outcome[at : at + CHATS])
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            parts = [pl.DataFrame(schema=SCHEMA), *pool.map(decided, range(0, chats.height, CHATS))]
         empty = outcomes.join(chats, on="chat", how="anti").unique("chat").select("chat", primary=_said(pl.col("outcome")))
         return (
             pl.concat([*parts, empty], how="diagonal")
@@ -125,18 +144,15 @@ class LossReader:
         chances[sold, :-1] = 0
         chances /= np.maximum(chances.sum(axis=1, keepdims=True), 1e-9)
         first = chances.argmax(axis=1)
-        names = np.array([*self._codes, None], dtype=object)
-        proof = _evidence(shown, first, self._codes)
-        at = messages["i"].to_numpy()
+        proof = np.flatnonzero(_evidence(shown, first, self._codes))
         borders = np.searchsorted(shown.chat, np.arange(shown.chats + 1))
-        said = pl.DataFrame({"n": shown.chat[proof], "i": at[proof]}).group_by("n").agg("i")
-        shows = pl.DataFrame({"n": np.arange(shown.chats)}).join(said, on="n", how="left", maintain_order="left")
+        chat, code = _further(chances, further)
         return pl.DataFrame(
             {
                 "chat": messages["chat"].gather(borders[:-1]),
-                "primary": pl.Series(names[first].tolist(), dtype=pl.String),
-                "secondary": pl.Series(further_reasons(chances, further, self._codes), dtype=pl.List(pl.String)),
-                "evidence": shows["i"],
+                "primary": pl.Series([*self._codes, None], dtype=pl.String).gather(first),
+                "secondary": _lists(chat, pl.Series(self._codes, dtype=pl.String).gather(code), shown.chats),
+                "evidence": _lists(shown.chat[proof], messages["i"].gather(proof), shown.chats),
                 "certainty": chances[np.arange(len(first)), first],
             },
             schema=SCHEMA,
@@ -158,8 +174,8 @@ def _by_course(chances: Block, shown: Messages, codes: Sequence[str]) -> None:
     if not {_LOOKING, _UNFOLLOWED, _STUCK} <= set(codes):
         return
     looking, unfollowed, stuck = (codes.index(code) for code in (_LOOKING, _UNFOLLOWED, _STUCK))
-    back, last = came_back(shown), np.zeros((shown.chats, len(codes)))
-    np.maximum.at(last, shown.chat[late_words(shown)], shown.strengths[late_words(shown)])
+    late = late_words(shown)
+    back, last = came_back(shown), over_chats(np.maximum, shown.strengths[late], shown.chat[late], shown.chats)
     pair = chances[:, [looking, unfollowed]]
     put_off = np.isin(chances.argmax(axis=1), (looking, unfollowed))
     looks = back | (put_off & (last[:, looking] > last[:, unfollowed]))
@@ -179,8 +195,17 @@ def _said(outcome: pl.Expr) -> pl.Expr:
 
 def further_reasons(chances: Block, further: Block, codes: Sequence[str]) -> list[list[str]]:
     """The further reasons of each chat: the likeliest one, and what might as well be the primary one. Both in probabilities."""
+    chat, code = _further(chances, further)
+    out: list[list[str]] = [[] for _ in range(len(chances))]
+    for n, which in zip(chat.tolist(), code.tolist(), strict=True):
+        out[n].append(codes[which])
+    return out
+
+
+def _further(chances: Block, further: Block) -> tuple[Places, Places]:
+    """`further_reasons` as numbers: chat and code, chat by chat."""
     rows, first = np.arange(len(chances)), chances.argmax(axis=1)
-    lost = first < len(codes)
+    lost = first < further.shape[1]
     most = chances[rows, first]
     rest, rivals = further.copy(), chances[:, :-1].copy()
     for block in (rest, rivals):
@@ -188,8 +213,17 @@ def further_reasons(chances: Block, further: Block, codes: Sequence[str]) -> lis
         block[~lost] = 0
     one, rival = rest.argmax(axis=1), rivals.argmax(axis=1)
     tells, rivalled = rest[rows, one] >= SECOND, (most < DOUBTFUL) & (rivals[rows, rival] >= NEAR)
-    found = [[one[n]] * bool(tells[n]) + [rival[n]] * bool(rivalled[n]) for n in rows]
-    return [[codes[n] for n in dict.fromkeys(some)][:MOST_SECOND] for some in found]
+    both = np.stack([tells, rivalled & ~(tells & (one == rival))], axis=1)
+    chat, nth = np.nonzero(both)
+    return chat, np.where(nth == 0, one[chat], rival[chat])
+
+
+def _lists(row: Places, values: pl.Series, rows: int) -> pl.Series:
+    """For each of some rows the list of its values; `row` ascends."""
+    borders = pa.array(np.searchsorted(row, np.arange(rows + 1)), pa.int64())
+    lists = pl.from_arrow(pa.LargeListArray.from_arrays(borders, values.to_arrow()))
+    assert isinstance(lists, pl.Series)
+    return lists
 
 
 def _evidence(shown: Messages, first: npt.NDArray[np.int64], codes: Sequence[str]) -> Flags:

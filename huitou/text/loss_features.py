@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from huitou.text.hashes import distinct_texts
 from huitou.text.loss_examples import ASKS, ORDERED, Speakers
 from huitou.text.normal import Normal, Places, normalise
 
@@ -115,20 +116,16 @@ def _scores(texts: pl.Series, which: Flags, score: Callable[[Normal], Block], wi
     out = np.zeros((len(texts), width), dtype=np.float32)
     some = texts.filter(pl.Series(which))
     if len(some):
-        distinct = some.unique(maintain_order=True)
-        place = some.to_frame("text").join(
-            distinct.to_frame("text").with_row_index("n"), on="text", how="left", maintain_order="left"
-        )
-        out[which] = score(normalise(distinct))[place["n"].to_numpy()]
+        own, number = distinct_texts(some)
+        out[which] = score(normalise(some.gather(own))).take(number, axis=0)
     return out
 
 
 def _columns(scores: Block, names: Sequence[str], codes: Sequence[str], prefix: str) -> Block:
     out = np.zeros((len(scores), len(codes)), dtype=np.float32)
     at = {name: n for n, name in enumerate(names)}
-    for n, code in enumerate(codes):
-        if prefix + code in at:
-            out[:, n] = scores[:, at[prefix + code]]
+    known = [(n, at[prefix + code]) for n, code in enumerate(codes) if prefix + code in at]
+    out[:, [n for n, _ in known]] = scores.take([n for _, n in known], axis=1)
     return out
 
 
@@ -145,13 +142,19 @@ def _cues(rows: int, tags: pl.DataFrame, codes: Sequence[str]) -> tuple[Block, B
     return out[0], out[1]
 
 
-def _over(reduce: np.ufunc, values: Block, chat: Places, chats: int) -> Block:
+def over_chats(reduce: np.ufunc, values: Block, chat: Places, chats: int) -> Block:
     """Of each chat the maximum or sum of its rows, 0 where it has none; `chat` ascends."""
     out = np.zeros((chats, *values.shape[1:]), dtype=np.float32)
     if len(chat):
         starts = np.flatnonzero(np.concatenate(([True], chat[1:] != chat[:-1])))
         out[chat[starts]] = reduce.reduceat(values, starts, axis=0)
     return out
+
+
+def _each(reduce: np.ufunc, blocks: dict[str, Block], chat: Places, chats: int) -> dict[str, Block]:
+    """`over_chats` of several blocks at once: it costs as much as one."""
+    both = over_chats(reduce, np.concatenate(list(blocks.values()), axis=1), chat, chats)
+    return dict(zip(blocks, np.split(both, len(blocks), axis=1), strict=True))
 
 
 def _from_end(chat: Places) -> Places:
@@ -186,60 +189,53 @@ def _open(m: Messages) -> Block:
 
 
 def _beside(m: Messages) -> Block:
-    def most(values: Block, rows: Places) -> Block:
-        return _over(np.maximum, values[rows], m.chat[rows], m.chats)
-
     mine = np.flatnonzero(m.customer)
-    place = _from_end(m.chat[mine])
-    late, last = mine[place < _LATE], mine[place < 1]
+    chat, place = m.chat[mine], _from_end(m.chat[mine])
     weight = (_FADE**place).astype(np.float32)[:, None]
-    said_late = most(m.strengths, late)
-    summed = _over(np.add, m.strengths[mine] * weight, m.chat[mine], m.chats) / 2
-    before = _before(m)[mine]
+    before, follow = _before(m)[mine], _after(m)[mine]
     refused = np.where(before[:, None] >= 0, m.refusals[before], np.float32(0))
-    left_open = _open(m)
-    open_ = m.strengths * left_open[:, None]
-    open_sum = _over(np.add, open_[mine] * weight, m.chat[mine], m.chats) / 2
-    follow = _after(m)[mine]
     refused_after = np.where(follow[:, None] >= 0, m.refusals[follow], np.float32(0))
-    soon = _over(np.add, open_[mine] * (_FADE_SOON**place).astype(np.float32)[:, None], m.chat[mine], m.chats)
-    said_soon = most(open_, mine[place < 2])
-    asked_for = np.minimum(refused_after, (m.questions + m.strengths)[mine])
+    left = _open(m)[mine][:, None]
+    said, cue, asks = m.strengths[mine], m.cues[mine], m.questions[mine]
+    open_ = said * left
+
+    def all_of(reduce: np.ufunc, which: Flags | slice, **blocks: Block) -> dict[str, Block]:
+        return _each(reduce, {name: block[which] for name, block in blocks.items()}, chat[which], m.chats)
+
+    cue_asked, cue_open = m.cues_asked[mine], cue * left
+    columns = all_of(
+        np.maximum, slice(None), said=said, cue=cue, cue_asked=cue_asked, asks=asks, refused_before=refused,
+        refused_before_late=refused * weight, open=open_, cue_open=cue_open,
+        refused_after=np.minimum(refused_after, asks + said) * weight, told=said * (1 - left),
+    )  # fmt: skip
+    columns |= all_of(
+        np.maximum, place < _LATE, said_late=said, cue_late=cue, asks_late=asks, open_late=open_, cue_open_late=cue_open
+    )
+    columns |= all_of(np.maximum, place < 2, cue_asked_late=cue_asked, last_two=open_)
+    columns |= all_of(np.maximum, place < 1, said_last=said, cue_last=cue)
+    soon = open_ * (_FADE_SOON**place).astype(np.float32)[:, None]
+    columns |= all_of(np.add, slice(None), said_sum=said * weight, open_sum=open_ * weight, soon_sum=soon)
     clerk = np.flatnonzero(m.agent)
-    clerk_late = clerk[_from_end(m.chat[clerk]) < 2]
-    columns = {
-        "said": most(m.strengths, mine),
-        "said_last": most(m.strengths, last),
-        "said_late": said_late,
-        "said_sum": summed,
-        "said_at_all": np.log(said_late + 0.01) / 4 + 1,
-        "share": summed / (summed.max(axis=1, keepdims=True, initial=0) + 0.05),
-        "first": (summed > 0) & (summed >= summed.max(axis=1, keepdims=True, initial=0)),
-        "cue": most(m.cues, mine),
-        "cue_late": most(m.cues, late),
-        "cue_last": most(m.cues, last),
-        "cue_asked": most(m.cues_asked, mine),
-        "cue_asked_late": most(m.cues_asked, mine[place < 2]),
-        "asks": most(m.questions, mine),
-        "asks_late": most(m.questions, late),
-        "refused_before": _over(np.maximum, refused, m.chat[mine], m.chats),
-        "refused_before_late": _over(np.maximum, refused * weight, m.chat[mine], m.chats),
-        "refused": most(m.refusals, clerk),
-        "refused_late": most(m.refusals, clerk_late),
-        "open": most(open_, mine),
-        "open_late": most(open_, late),
-        "open_sum": open_sum,
-        "open_share": open_sum / (open_sum.max(axis=1, keepdims=True, initial=0) + 0.05),
-        "cue_open": most(m.cues * left_open[:, None], mine),
-        "cue_open_late": most(m.cues * left_open[:, None], late),
-        "refused_after": _over(np.maximum, asked_for * weight, m.chat[mine], m.chats),
-        "soon_sum": soon,
-        "soon_share": soon / (soon.max(axis=1, keepdims=True, initial=0) + 0.05),
-        "last_two": said_soon,
-        "last_two_at_all": np.log(said_soon + 0.01) / 4 + 1,
-        "told": most(m.strengths * (1 - left_open)[:, None], mine),
-    }
-    return np.stack([columns[name].astype(np.float32) for name in BESIDE], axis=2)
+    late = clerk[_from_end(m.chat[clerk]) < 2]
+    columns["refused"] = over_chats(np.maximum, m.refusals[clerk], m.chat[clerk], m.chats)
+    columns["refused_late"] = over_chats(np.maximum, m.refusals[late], m.chat[late], m.chats)
+    return _joined(columns)
+
+
+def _joined(columns: dict[str, Block]) -> Block:
+    """The columns of `BESIDE`, from those that are counted and those that follow from them."""
+    for name in ("said_sum", "open_sum"):
+        columns[name] = columns[name] / 2
+    for name, share in (("said_sum", "share"), ("open_sum", "open_share"), ("soon_sum", "soon_share")):
+        columns[share] = columns[name] / (columns[name].max(axis=1, keepdims=True, initial=0) + 0.05)
+    summed = columns["said_sum"]
+    columns["first"] = (summed > 0) & (summed >= summed.max(axis=1, keepdims=True, initial=0))
+    columns["said_at_all"] = np.log(columns["said_late"] + 0.01) / 4 + 1
+    columns["last_two_at_all"] = np.log(columns["last_two"] + 0.01) / 4 + 1
+    out = np.empty((summed.shape[0], len(BESIDE), summed.shape[1]), dtype=np.float32)
+    for n, name in enumerate(BESIDE):
+        out[:, n] = columns[name]
+    return out.transpose(0, 2, 1)
 
 
 def _whole(m: Messages, hesitation: Sequence[int]) -> Block:
@@ -257,10 +253,10 @@ def _whole(m: Messages, hesitation: Sequence[int]) -> Block:
         return out
 
     def most(values: npt.NDArray[np.generic], which: Places) -> Block:
-        return _over(np.maximum, values[which].astype(np.float32), m.chat[which], m.chats)
+        return over_chats(np.maximum, values[which].astype(np.float32), m.chat[which], m.chats)
 
     def mean(values: npt.NDArray[np.generic], which: Places) -> Block:
-        return _over(np.add, values[which].astype(np.float32), m.chat[which], m.chats) / np.maximum(count(which), 1)
+        return over_chats(np.add, values[which].astype(np.float32), m.chat[which], m.chats) / np.maximum(count(which), 1)
 
     agents, robots, asked = count(clerk), count(bots), count(mine)
     last_clerk = most(rows + 1, clerk)
@@ -276,7 +272,8 @@ def _whole(m: Messages, hesitation: Sequence[int]) -> Block:
     after_pause = follow[_pause(m)[follow] >= _COMES_BACK_S]
     back = most(np.ones(len(rows)), after_pause)
     told = of_last(m.length, reply) * (asked > 0)
-    open_ = m.strengths.max(axis=1, initial=0) * _open(m)
+    said, no = m.strengths.max(axis=1, initial=0), of_last(m.refusals.max(axis=1, initial=0), reply)
+    open_ = said * _open(m)
     hesitates = most(m.strengths[:, list(hesitation)].max(axis=1, initial=0), mine[_from_end(m.chat[mine]) < 2])
     length, asks = of_last(m.length, clerk), of_last(m.asks, mine)
     longest = most(waits, clerk)
@@ -318,8 +315,8 @@ def _whole(m: Messages, hesitation: Sequence[int]) -> Block:
         "reply_full": told >= _FULL,
         "reply_long": told >= _LONG,
         **{f"reply_{name}": of_last(kind[name], reply) for name in _KINDS},
-        "reply_no": of_last(m.refusals.max(axis=1, initial=0), reply),
-        "asked_and_told": (told >= 6) * asks * (1 - of_last(m.refusals.max(axis=1, initial=0), reply)),
+        "reply_no": no,
+        "asked_and_told": (told >= 6) * asks * (1 - no),
         **{f"late_{n}min": most(waits >= 60 * n, answers[heard]) for n in (2, 4, 8)},
         **{f"left_{n}min": most(waits >= 60 * n, answers[~heard]) for n in (2, 8)},
         "came_back": back,
@@ -328,7 +325,7 @@ def _whole(m: Messages, hesitation: Sequence[int]) -> Block:
         "hesitates_followed": hesitates * back,
         "best_open": most(open_, mine),
         "best_open_late": most(open_, mine[_from_end(m.chat[mine]) < 2]),
-        "best_said_last": of_last(m.strengths.max(axis=1, initial=0), mine),
+        "best_said_last": of_last(said, mine),
     }
     return np.stack([columns[name].astype(np.float32) for name in WHOLE], axis=1)
 

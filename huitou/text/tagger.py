@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from huitou.rules.taxonomy import Words, load_taxonomies
 from huitou.text.engine import KINDS, SPEECH, STRENGTH, Engine, Flags, in_order
-from huitou.text.hashes import told_apart
+from huitou.text.hashes import distinct_texts
 from huitou.text.intents import OTHER, Intents, Scoped
 from huitou.text.intents import TAXONOMY as INTENTS
 from huitou.text.normal import Places, normalise
@@ -92,7 +92,7 @@ class Tagger:
         texts = texts.drop_nulls()
         if (texts.str.len_bytes() > LONGEST).any():
             texts = texts.str.head(LONGEST)
-        own, number = _distinct(texts)
+        own, number = distinct_texts(texts)
         distinct = texts.gather(own) if len(own) < len(texts) else texts
         begins = _begins(distinct)
         parts = [(at, distinct.slice(at, end - at)) for at, end in pairwise((*begins, len(distinct)))]
@@ -135,14 +135,6 @@ class Tagger:
         }  # fmt: skip
         version = pl.lit(self.version, pl.String).alias("version")
         return pl.DataFrame(held).with_columns(version).select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
-
-
-def _distinct(texts: pl.Series) -> tuple[Places, Places]:
-    """The places of texts that differ, and for every text the number of its equal among them."""
-    own, number = told_apart(texts.hash().to_numpy())
-    if len(own) < len(texts) and not texts.equals(texts.gather(own.take(number))):  # two texts of one hash: nobody's by chance
-        own = number = np.arange(len(texts))
-    return own, number
 
 
 def _begins(texts: pl.Series) -> list[int]:
