@@ -4,12 +4,16 @@ Comes in: messages of whole chats, and the outcomes as far as orders told them. 
 with the messages that show them, the steps and faults, the customer's type.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
 import polars as pl
 
 from huitou.rules.taxonomy import Words, load_taxonomies
 from huitou.text.loss import LossReader
 from huitou.text.quality import quality
-from huitou.text.tagger import Tagger
+from huitou.text.tagger import THREADS, Tagger
 
 MESSAGES: dict[str, pl.DataType | type[pl.DataType]] = {
     "chat": pl.Int64,
@@ -18,6 +22,7 @@ MESSAGES: dict[str, pl.DataType | type[pl.DataType]] = {
     "role": pl.String,
     "text": pl.String,
 }
+CHATS = 8_000  # whose quality is read at once
 OUTCOMES: dict[str, pl.DataType | type[pl.DataType]] = {"chat": pl.Int64, "outcome": pl.String}
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "chat": pl.Int64,
@@ -52,8 +57,22 @@ class InquiryReader:
         messages = messages.with_columns(pl.col("text").fill_null("")).sort("chat", "i", maintain_order=True)
         tags = self._tagger.tag(messages["text"])
         loss = self._loss.read(messages, tags, outcomes)
-        made = quality(messages, tags, loss)
+        made = _quality(messages, tags, loss)
         whole = loss.join(made, on="chat", how="left").sort("chat")
         return whole.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items()).with_columns(
             pl.col("secondary", "evidence", "steps", "faults").fill_null([])
         )
+
+
+def _quality(messages: pl.DataFrame, tags: pl.DataFrame, loss: pl.DataFrame) -> pl.DataFrame:
+    """`quality` of all chats, some at a time."""
+    chat, tagged = messages["chat"].to_numpy(), tags["row"].to_numpy()
+    begins = [0, *(np.flatnonzero(np.diff(chat)) + 1).tolist()][::CHATS]
+
+    def made(rows: tuple[int, int]) -> pl.DataFrame:
+        some = messages[slice(*rows)]
+        theirs = tags[slice(*np.searchsorted(tagged, rows).tolist())].with_columns(pl.col("row") - rows[0])
+        return quality(some, theirs, loss.join(some.select("chat").unique(), on="chat", how="semi"))
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return pl.concat(pool.map(made, pairwise((*begins, len(chat)))))

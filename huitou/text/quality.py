@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from huitou.text.engine import clause_numbers
+from huitou.text.hashes import distinct_texts
 from huitou.text.normal import normalise
 from huitou.text.sentences import Scores, Sentences, Stretches, learnt
 
@@ -61,32 +62,28 @@ def _said(messages: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
         "row"
     ].unique()
     said = messages.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64), text)
-    return (
-        said.with_columns(
-            pl.col("role").eq("customer").alias("customer"),
-            pl.col("role").eq("agent").alias("agent"),
-            text.str.replace_all(_FILLERS, "").str.len_chars().alias("length"),
-            pl.col("row").is_in(salutes.implode()).alias("salutes"),
-            text.str.contains("(?i)" + _ASSENT).alias("assents"),
-        )
-        .join(_puts_off(said), on="row", how="left", maintain_order="left")
-        .with_columns(pl.col("hesitates").fill_null(0.0))
-        .with_columns(
-            (pl.col("assents") | (pl.col("hesitates") >= HESITATES)).alias("settles"),
-            (pl.col("agent") & ~pl.col("assents") & (pl.col("length") > 2)).alias("substance"),
-        )
+    said = said.with_columns(
+        pl.col("role").eq("customer").alias("customer"),
+        pl.col("role").eq("agent").alias("agent"),
+        text.str.replace_all(_FILLERS, "").str.len_chars().alias("length"),
+        pl.col("row").is_in(salutes.implode()).alias("salutes"),
+        text.str.contains("(?i)" + _ASSENT).alias("assents"),
+    )
+    return said.with_columns(_puts_off(said)).with_columns(
+        (pl.col("assents") | (pl.col("hesitates") >= HESITATES)).alias("settles"),
+        (pl.col("agent") & ~pl.col("assents") & (pl.col("length") > 2)).alias("substance"),
     )
 
 
-def _puts_off(said: pl.DataFrame) -> pl.DataFrame:
-    """row, hesitates: the probability that a customer's message puts off."""
+def _puts_off(said: pl.DataFrame) -> pl.Series:
+    """The probability that each message puts off; 0 where it is no customer's."""
     model = learnt("customers")
-    distinct = said.filter(pl.col("role") == "customer").select(pl.col("text").unique(maintain_order=True))
-    if distinct.is_empty():
-        return pl.DataFrame(schema={"row": pl.Int64, "hesitates": pl.Float64})
-    chance = _chances(model, distinct["text"])[:, model.codes.index("hesitates")]
-    scored = distinct.with_columns(pl.Series("hesitates", chance, dtype=pl.Float64))
-    return said.filter(pl.col("role") == "customer").join(scored, on="text").select("row", "hesitates")
+    mine = said["customer"].fill_null(value=False)
+    out, written = np.zeros(said.height), said["text"].filter(mine)
+    if len(written):
+        own, number = distinct_texts(written)
+        out[mine.to_numpy()] = _chances(model, written.gather(own))[:, model.codes.index("hesitates")].take(number)
+    return pl.Series("hesitates", out)
 
 
 def _chances(model: Sentences, texts: pl.Series) -> Scores:
@@ -98,17 +95,20 @@ def _read(said: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
     """row, code of the agents' messages that show a code: what was learnt of their clauses, and their cues, together."""
     written = said.filter("agent").select("row", "text")
     model = learnt("agents")
-    distinct = written.select(pl.col("text").unique(maintain_order=True))
-    if distinct.is_empty():
+    codes = pl.Series(model.codes, dtype=pl.String)
+    if written.is_empty():
         return pl.DataFrame(schema={"row": pl.Int64, "code": pl.String})
-    chance = np.clip(_chances(model, distinct["text"]), 1e-6, 1 - 1e-6)
+    own, number = distinct_texts(written["text"])
+    chance = np.clip(_chances(model, written["text"].gather(own)), 1e-6, 1 - 1e-6)
     logit = np.log(chance / (1 - chance))
-    at, code = np.nonzero(logit > AT_LEAST - max(CUE_LOGITS))
-    scored = pl.DataFrame({"text": distinct["text"].gather(at), "code": np.array(model.codes)[code], "logit": logit[at, code]})
-    cues = tags.filter(pl.col("taxonomy").is_in(["steps", "faults"])).group_by("row", "code").agg(pl.col("strength").max())
-    both = written.join(scored, on="text").join(cues, on=["row", "code"], how="left")
-    bonus = pl.col("strength").fill_null(0).cast(pl.Int64).replace_strict(dict(enumerate(CUE_LOGITS)), return_dtype=pl.Float64)
-    return both.filter(pl.col("logit") + bonus > AT_LEAST).select("row", "code")
+    cues = tags.filter(pl.col("taxonomy").is_in(["steps", "faults"])).select("row", "code", "strength")
+    cues = cues.join(pl.DataFrame({"code": codes, "n": range(len(codes))}), on="code")
+    strength = np.zeros((said.height, len(codes)), dtype=np.int8)
+    np.maximum.at(strength.ravel(), cues["row"].to_numpy() * len(codes) + cues["n"].to_numpy(), cues["strength"].to_numpy())
+    rows = written["row"].to_numpy()
+    shows = logit[number] + np.array(CUE_LOGITS)[strength[rows]] > AT_LEAST
+    at, code = np.nonzero(shows)
+    return pl.DataFrame({"row": rows[at], "code": codes.gather(code)})
 
 
 def _told(said: pl.DataFrame, read: pl.DataFrame, codes: tuple[str, ...]) -> pl.DataFrame:
