@@ -94,12 +94,13 @@ class Shop:
         """File → its rows."""
         return {load.file: load.rows_read for load in Workspace.open(self.done).lake.loads()}
 
-    def equals(self, workspace: Path) -> None:
-        """All rows, facts and numbers are those of the undisturbed shop, and nothing lies about."""
-        assert numbers(workspace, "all") == self.numbers
+    def equals(self, workspace: Path, *, built: bool = True) -> None:
+        """All rows are those of the undisturbed shop, and nothing lies about; `built`: facts and numbers, too."""
+        assert not built or numbers(workspace, "all") == self.numbers
         ours, theirs = Workspace.open(workspace), Workspace.open(self.done)
-        for name in TABLES:
-            assert frame(ours, name).equals(frame(theirs, name)), name
+        for name, table in TABLES.items():
+            if built or not table.fact:
+                assert frame(ours, name).equals(frame(theirs, name)), name
         sound(ours)
         tidy(ours)
 
@@ -169,7 +170,7 @@ def test_killed_while_importing(tmp_path: Path, undisturbed: Shop) -> None:
         process = start("-w", ws.path, "import", *undisturbed.files)
         said, _ = process.communicate()
         assert process.returncode == 0, said
-        undisturbed.equals(ws.path)
+        undisturbed.equals(ws.path, built=i % 5 == 4)  # what facts and numbers are made of is compared each time
     sys.stdout.write(f"{inside} kills hit an open import; files seen in: {seen}\n")
     assert inside and len(set(seen)) > 3
     assert seen[-1] >= seen[0]
@@ -213,4 +214,4 @@ def test_two_imports_at_once(tmp_path: Path, undisturbed: Shop) -> None:
         assert f"process {both[1 - second].pid} on" in said[second]
         assert "Wait until it has finished" in said[second]
         assert whole_files_only(Workspace.open(workspace), undisturbed.rows_of()) == len(undisturbed.files)
-        undisturbed.equals(workspace)
+        undisturbed.equals(workspace, built=i == 3)
