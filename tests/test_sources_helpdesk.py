@@ -88,6 +88,13 @@ def test_zendesk_comments_are_messages(tmp_path: Path) -> None:
     assert rows["customer_key"].to_list() == [ws.people().token("ann@example.com")] * 3
 
 
+def test_a_ticket_of_any_length_may_come_first(tmp_path: Path) -> None:
+    ticket = json.loads(ZENDESK.split("\n")[0])
+    ticket["comments"] += [comment(7, f"2025-03-01T17:{n // 60:02}:{n % 60:02}Z", "still waiting " * 40) for n in range(300)]
+    report, _, found = messages(tmp_path, json.dumps(ticket) + "\n" + ZENDESK + "\n", "export.json")
+    assert report.source == "zendesk.tickets" and found["text"].str.starts_with("still").sum() == 300
+
+
 @pytest.mark.parametrize("text", [CHATWOOT, GORGIAS + "\n", ZENDESK + "\n"])
 def test_a_customer_s_address_is_in_no_file_of_the_lake(tmp_path: Path, text: str) -> None:
     _, ws = imported(tmp_path, text, "x.txt")

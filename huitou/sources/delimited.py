@@ -78,7 +78,7 @@ class Delimited:
                 above = numbers[0] <= self._placed.header_row
                 yield frame.filter(pl.col("row") > self._placed.header_row) if above else frame
         except pa.ArrowInvalid:
-            raise self._unclosed(self._next) from None
+            raise (self._unclosed(self._next) if stream.quotes else self._endless(self._next)) from None
 
     def _batches(self, stream: Utf8) -> Iterator[pa.RecordBatch]:
         """What the parser makes of the file's blocks, without those in which no row ends."""
@@ -86,7 +86,7 @@ class Delimited:
         for batch in self._reader(stream):
             empty = empty + 1 if not batch.num_rows else 0
             if empty > _ROWLESS_LIMIT:
-                raise self._unclosed(self._next)
+                raise self._unclosed(self._next) if stream.quotes else self._endless(self._next)
             for at in range(0, batch.num_rows, SLAB_ROWS):  # a block of line ends only is a million rows
                 yield batch.slice(at, SLAB_ROWS)
 
@@ -179,6 +179,13 @@ class Delimited:
         """How many whole rows of the file a cell seems to hold."""
         sign = delimiter(self._head.lines)
         return sum(line.count(sign) >= self._placed.width - 1 for line in text.splitlines()[1:])
+
+    def _endless(self, row: int) -> FileRefused:
+        says = Say(
+            f"第 {row:,} 行或附近有一行超过 1 MiB，没有这样的导出文件",
+            f"in or near row {row:,} a line is longer than 1 MiB, as in no export",
+        )
+        return FileRefused(self._head.path, says, _AGAIN)
 
     def _unclosed(self, row: int) -> FileRefused:
         says = Say(

@@ -1,5 +1,6 @@
 """What a file is, from its content and never from its name: kind, encoding, first lines, first rows."""
 
+import codecs
 import csv
 import io
 import json
@@ -20,6 +21,8 @@ from huitou.sources.workbook import WALL_S, read_book
 
 HEAD_BYTES = 64 * 1024
 HEAD_ROWS = 20
+LONG_LINE = 8 * 2**20
+"""Bytes read at most to the end of a first line of JSON: a help desk puts a ticket with all its comments into one."""
 PARQUET_DAMAGED = Say("Parquet 内容已损坏，或大得读不了", "its Parquet content is damaged, or too much to be read")
 PARQUET_ROWS = 32_768  # that are read at once
 WRITE_AGAIN = Say("重新生成后再导入。", "Write it again and import the new one.")
@@ -46,6 +49,8 @@ def head(path: Path) -> Head:
     lines = tuple(re.split(r"\r\n|\n|\r", text))
     if rows := _json_rows(lines):
         return Head(path, "jsonl", encoding, lines, rows)
+    if len(beginning) > HEAD_BYTES:
+        raise _too_long(path)
     return Head(path, "text", encoding, lines, _table_rows(text, delimiter(lines)))
 
 
@@ -77,6 +82,8 @@ def _beginning(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             beginning = file.read(HEAD_BYTES)
+            if b"\n" not in beginning and beginning.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
+                beginning += file.readline(LONG_LINE)
     except FileNotFoundError:
         fix = Say("检查文件名和所在的文件夹。", "Check the name and the folder.")
         raise FileRefused(path, Say("没有这个文件", "there is no such file"), fix) from None
@@ -96,14 +103,16 @@ def _beginning(path: Path) -> bytes:
 def _whole_lines(path: Path, beginning: bytes, encoding: str) -> str:
     """The head as text, without a line that the head cuts in two."""
     text = beginning.decode(encoding, errors="ignore").removeprefix("\ufeff")  # proved: only the last character can be cut
-    if len(beginning) < HEAD_BYTES:
-        return text
-    kept = text[: text.rfind("\n") + 1]
+    kept = text if len(beginning) < HEAD_BYTES else text[: text.rfind("\n") + 1]
     if not kept:
-        size = f"{HEAD_BYTES // 1024} KiB"
-        says = Say(f"第一行超过 {size}，没有这样的导出文件", f"its first line is longer than {size}, as in no export")
-        raise FileRefused(path, says, Say("重新导出为 CSV 或 XLSX。", "Export it again as CSV or XLSX."))
+        raise _too_long(path)
     return kept
+
+
+def _too_long(path: Path) -> FileRefused:
+    size = f"{HEAD_BYTES // 1024} KiB"
+    says = Say(f"第一行超过 {size}，没有这样的导出文件", f"its first line is longer than {size}, as in no export")
+    return FileRefused(path, says, Say("重新导出为 CSV 或 XLSX。", "Export it again as CSV or XLSX."))
 
 
 def _table_rows(text: str, sign: str) -> tuple[tuple[str, ...], ...]:
