@@ -152,6 +152,19 @@ def test_a_later_export_of_a_day_replaces_its_numbers(tmp_path: Path) -> None:
     assert table(ws, "platform_reports").height == 1
 
 
+def test_receptions_listed_by_chitu_are_sessions_of_known_buyers(tmp_path: Path) -> None:
+    names = ["日期", "开始时间", "结束时间", "买家旺旺", "客服旺旺", "接待类型", "接待发起", "状态"]
+    rows = [["2025-03-01", "2025-03-01 10:00:00", "2025-03-01 10:05:30", "小鱼", "青麓:小禾", "询单", "买家", "已付款"],
+            ["2025-03-01", "23:58:00", "23:59:00", "小鱼", "青麓:木子", "售后", "客服", ""],
+            ["2025-03-02", "没接", "", "小虾", "青麓:小禾", "询单", "买家", ""]]  # fmt: skip
+    report, ws = imported(tmp_path, as_csv(names, *rows))
+    assert report.source == "chitu.receptions" and report.problems == {"time": 1}
+    found = table(ws, "chat_sessions").join(table(ws, "agents").select("agent_key", "account"), on="agent_key").sort("started_at")
+    assert found.select("account", "day", "minutes", "kind").rows() == [
+        ("小禾", date(2025, 3, 1), 5.5, "询单"), ("木子", date(2025, 3, 1), 1.0, "售后")]  # fmt: skip
+    assert set(found["customer_key"]) == {ws.people().token("小鱼")}
+
+
 def test_feige_and_hours(tmp_path: Path) -> None:
     feige = as_csv(["", "接待会话量", "已接待人数", "全天3分钟回复率", "全天平响时长", "客服询单支付额", "询单转化率"],
                    ["小禾", 30, 28, "91.2%", "25.1秒", "¥1,200.00", "20%"], ["店铺汇总值", 30, 28, "91.2%", "25.1", "1200", "20%"],

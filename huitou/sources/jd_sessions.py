@@ -10,6 +10,7 @@ import polars as pl
 
 from huitou.errors import Say
 from huitou.lake.identity import People
+from huitou.lake.settings import Settings
 from huitou.sources import cells
 from huitou.sources.buyers import Buyers
 from huitou.sources.keys import key_column, key_of_repeated
@@ -114,7 +115,7 @@ def _shape(buyers: Buyers, rows: pl.DataFrame) -> Shaped:
     unknown = rating.is_not_null() & stars.is_null() & ~rating.is_in(_UNRATED)
     frames = {
         "chat_sessions": frame,
-        "agents": _agents(rows, buyers),
+        "agents": session_agents(rows, settings),
         "products": products(rows, rows["title"], keys, settings.shop_key),
     }
     notes = {"masked_buyer": int((rows["buyer"].is_not_null() & customers.is_null()).sum()), "unknown_rating": int(unknown.sum())}
@@ -129,8 +130,8 @@ def _first_response(rows: pl.DataFrame, zone: str) -> pl.Series:
     return seconds.fill_null(waited.set(waited < 0, None))
 
 
-def _agents(rows: pl.DataFrame, buyers: Buyers) -> pl.DataFrame:
-    settings = buyers.context.settings
+def session_agents(rows: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """Rows of ``agents``: each account once that received a session (agent) or was handed one (next_agent)."""
     named = rows.select(
         pl.concat([pl.col("agent"), pl.col("next_agent")]).alias("account"), pl.concat([pl.col("row")] * 2).alias("row")
     )

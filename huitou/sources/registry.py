@@ -12,6 +12,7 @@ from huitou.sources.api_messages import ApiMessages
 from huitou.sources.chat_json import ChatJson
 from huitou.sources.chat_sheets import ChatSheets
 from huitou.sources.chitu import CHITU
+from huitou.sources.chitu_receptions import ChituReceptions
 from huitou.sources.douyin_orders import DouyinOrders
 from huitou.sources.douyin_refunds import DouyinRefunds
 from huitou.sources.feige import FEIGE
@@ -46,6 +47,7 @@ BUILT_IN: tuple[Source, ...] = (
     SycmTraffic(),
     SYCM_SERVICE,
     CHITU,
+    ChituReceptions(),
     FEIGE,
     ShopifyOrders(),
     WooCommerceOrders(),
