@@ -67,7 +67,9 @@ class Weights:
     def scores(self, beside: Block, whole: Block, codes: Sequence[str]) -> Block:
         """The sum for each code, in log-odds."""
         none = np.zeros(len(WHOLE))
-        out: Block = beside @ self.beside + whole @ np.stack([self.whole.get(code, none) for code in codes]).T
+        out: Block = whole @ np.stack([self.whole.get(code, none) for code in codes]).T
+        for n, weight in enumerate(self.beside):
+            out += beside[..., n] * weight
         return out
 
     def chances(self, beside: Block, whole: Block, codes: Sequence[str]) -> Block:

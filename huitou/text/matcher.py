@@ -16,6 +16,8 @@ from huitou.text.normal import Codes, Flags, Normal, Places
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _EMPTY = -1
+_WINDOW = 128
+_STEPS = np.arange(_WINDOW)
 
 Classes = npt.NDArray[np.unsignedinteger[Any]]
 
@@ -67,6 +69,45 @@ class Table:
         return mixed.astype(np.int64)
 
 
+class _Edges:
+    """Where the states of a trie lead, as one row of slots: a state's next one by a class lies at the state's base + class.
+
+    The slots of all states are laid into one another (Aoe 1989, «An efficient digital search algorithm by using a double-array
+    structure»); a slot knows whose it is. `inner`: which states lead anywhere.
+    """
+
+    def __init__(self, edges: dict[int, int], states: int, width: int) -> None:
+        keys = np.sort(np.fromiter(edges, dtype=np.int64, count=len(edges)))
+        state, first, sizes = np.unique(keys // width, return_index=True, return_counts=True)
+        self.inner = np.zeros(states, dtype=bool)
+        self.inner[state] = True
+        taken = np.zeros(4 * len(keys) + 2 * width + _WINDOW, dtype=bool)
+        self._base = np.zeros(states, dtype=np.int64)
+        begin = width  # no state's base is below 0
+        for n in np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes > 1)].tolist():
+            classes = keys[first[n] : first[n] + sizes[n]] % width
+            classes -= classes[0]
+            while (full := taken[begin + classes[:, None] + _STEPS].any(axis=0)).all():
+                begin += _WINDOW
+            slot = begin + int(np.argmin(full))
+            taken[slot + classes] = True
+            self._base[state[n]] = slot - keys[first[n]] % width
+        single = np.flatnonzero(sizes == 1)
+        free = np.flatnonzero(~taken[width:])[: len(single)] + width
+        self._base[state[single]] = free - keys[first[single]] % width
+        slots = self._base[keys // width] + keys % width
+        self._owner, self._next = (np.zeros(int(slots.max(initial=0)) + width + 1, dtype=np.int64) for _ in range(2))
+        self._owner[slots], self._next[slots] = keys // width, [edges[key] for key in keys.tolist()]
+
+    def follow(self, state: Places, classes: Classes) -> Places:
+        """The next states; 0 where there is none."""
+        slots = self._base.take(state)
+        slots += classes
+        following = self._next.take(slots)
+        following *= self._owner.take(slots) == state
+        return following
+
+
 class Matcher:
     """The compiled patterns: distinct, normalised, not empty. `signs`: further characters that are to have a class."""
 
@@ -95,10 +136,7 @@ class Matcher:
         self._is_alone: Flags = self._alone != _EMPTY
         self._pattern = _filled(states, pattern_of, _EMPTY)
         self._pairs = _filled(self.width**2, pairs, 0).astype(np.min_scalar_type(states))
-        keys = np.fromiter(edges, dtype=np.int64, count=len(edges))
-        self._inner = np.zeros(states, dtype=bool)
-        self._inner[keys // self.width] = True
-        self._edges = Table(keys, np.fromiter(edges.values(), dtype=np.int64, count=len(edges)))
+        self._edges = _Edges(edges, states, self.width)
 
     def classes(self, codes: Codes) -> Classes:
         """Small numbers of characters, from 1; 0 for all that stand in no pattern."""
@@ -127,12 +165,13 @@ class Matcher:
             done = np.flatnonzero(pattern >= 0)
             begin = at.take(done)
             out.append((pattern.take(done), begin, begin + depth))
-            on = np.flatnonzero(self._inner.take(state))
+            on = np.flatnonzero(self._edges.inner.take(state))
             on = on[: np.searchsorted(at.take(on), len(classes) - depth)]
             at, state = at.take(on), state.take(on)
-            following = at + depth
-            state = self._edges.get(state * self.width + classes.take(following))
-            on = np.flatnonzero((state > 0) & (normal.rows.take(at) == normal.rows.take(following)))
+            state = self._edges.follow(state, classes.take(at + depth))
+            on = np.flatnonzero(state != 0)
+            at, state = at.take(on), state.take(on)
+            on = np.flatnonzero(normal.rows.take(at) == normal.rows.take(at + depth))
             at, state = at.take(on), state.take(on)
             depth += 1
         return out
