@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from huitou.rules.expand import LONGEST_GAP, Phrase
@@ -15,7 +16,7 @@ from huitou.text.hashes import StretchHashes
 from huitou.text.matcher import Classes, Matcher, Table
 from huitou.text.normal import DIGIT, LETTER, WORD, Flags, Hashes, Normal, Places, normalise
 
-_OWN_BITS = 40  # of 64, for the signs that begin most links
+_OWN_BITS = 20  # of 64, for the signs that begin most links
 _LEVELS = (LONGEST_GAP + 1).bit_length()
 _RARE = 0.4  # of a thousand characters: one that is not in the list
 _COMMON = {
@@ -112,15 +113,25 @@ class Phrases:
         hashes = np.unique(_keys(StretchHashes(joined).of(ends[:-1], ends[1:], links)))
         self._parts = Table(hashes, np.ones(len(hashes), dtype=np.int64))
         classes, sizes = self.matcher.classes(joined), np.diff(ends)
-        begins = np.zeros((len(right), self.matcher.width), dtype=bool)
         nearest = np.where(self._right[links], ends[:-1], ends[1:] - 1) if len(links) else links
-        begins[links, classes[nearest]] = True
-        self._begins = begins.ravel()
-        self._reach = _Reach(begins, self._right, self._gaps)
-        lengths = [sorted(set(sizes[links == link].tolist())) for link in range(len(right))]
-        self._sizes_of = np.array([len(some) for some in lengths], dtype=np.int64)
+        self._begin(links * self.matcher.width + classes[nearest], sizes, len(right))
+        common = np.zeros(self.matcher.width)
+        common[self.matcher.classes(joined)] = [_COMMON.get(chr(sign), _RARE) for sign in joined.tolist()]
+        begins = self._begins.reshape(len(right), self.matcher.width) > 0
+        self._reach = _Reach(begins, common, self._right, self._gaps)
+
+    def _begin(self, keys: Places, sizes: Places, links: int) -> None:
+        """Which lengths the texts have that a link may go on with, by their nearest sign. `keys`: link × width + class."""
+        lengths: dict[int, set[int]] = {}
+        for key, size in zip(keys.tolist(), sizes.tolist(), strict=True):
+            lengths.setdefault(key, set()).add(size)
+        numbers: dict[tuple[int, ...], int] = {(): 0}
+        self._begins = np.zeros(links * self.matcher.width, dtype=np.uint16)
+        for key, some in lengths.items():
+            self._begins[key] = numbers.setdefault(tuple(sorted(some)), len(numbers))
+        self._sizes_of = np.array([len(some) for some in numbers], dtype=np.int64)
         self._sizes_from = np.cumsum(self._sizes_of) - self._sizes_of
-        self._sizes = np.array([size for some in lengths for size in some], dtype=np.int64)
+        self._sizes = np.array([size for some in numbers for size in some], dtype=np.int64)
 
     def find(self, normal: Normal, clause: Places) -> Spans:
         """Every cue at every place; `clause`: the number of each character's clause, which no gap may leave."""
@@ -159,14 +170,14 @@ class Phrases:
         each, gap = _spread(self._gaps.take(of))
         near = edge.take(each) + np.where(right, 1, -1).take(each) * gap
         begins = self._begins.take((of * self.matcher.width).take(each) + text.classes.take(near, mode="clip"))
-        hit = np.flatnonzero(begins)
-        each, near = each.take(hit), near.take(hit)
+        hit = np.flatnonzero(begins != 0)
+        each, near, begins = each.take(hit), near.take(hit), begins.take(hit)
         home = text.clause.take(start.take(some.take(each)))
         hit = np.flatnonzero((near >= 0) & (near < size) & (text.clause.take(near, mode="clip") == home))
-        each, near = each.take(hit), near.take(hit)
-        again, nth = _spread(self._sizes_of.take(of.take(each)))
+        each, near, begins = each.take(hit), near.take(hit), begins.take(hit)
+        again, nth = _spread(self._sizes_of.take(begins))
         each, near = each.take(again), near.take(again)
-        length = self._sizes.take(self._sizes_from.take(of.take(each)) + nth)
+        length = self._sizes.take(self._sizes_from.take(begins.take(again)) + nth)
         low = np.where(right.take(each), near, near + 1 - length)
         high = low + length
         hit = np.flatnonzero((low >= 0) & (high <= size))
@@ -212,13 +223,14 @@ class Phrases:
 class _Reach:
     """Tells at once which links need not be looked at closer: none of the signs that may begin them is in reach.
 
-    Each sign is one of 64 bits, the common ones alone. A window of 2^k characters is the bits of all of them.
+    Each sign is one of 64 bits, those that would pass for another most often alone (`common`: how often a sign is written). A
+    window of 2^k characters is the bits of all of them.
     """
 
-    def __init__(self, begins: Flags, right: Flags, gaps: Places) -> None:
+    def __init__(self, begins: Flags, common: npt.NDArray[np.float64], right: Flags, gaps: Places) -> None:
         often = begins.sum(axis=0)
         bit = np.zeros(begins.shape[1], dtype=np.uint64)
-        order = np.argsort(-often, kind="stable")
+        order = np.argsort(-often * common, kind="stable")
         nth = np.arange(len(order))
         bit[order] = np.where(nth < _OWN_BITS, nth, _OWN_BITS + nth % (64 - _OWN_BITS))
         self._bits = np.where(often > 0, np.uint64(1) << bit, np.uint64(0))
