@@ -48,7 +48,7 @@ def build(ws: Workspace, *, progress: Progress | None = None) -> BuildReport:
     with ws.lake.write(Say("计算事实表", "huitou build")) as writer:
         snapshot = writer.snapshot(pack.id)
         roster = read_roster(ws, snapshot)
-        marks = fingerprint(pack, roster, snapshot), version_of(words)
+        marks = fingerprint(pack, roster, snapshot), version_of(words, ws.path)
         facts_changed, texts_changed = (writer.changed(pack.id, mark, part=i) for i, mark in enumerate(marks))
         if not facts_changed and not texts_changed:
             return BuildReport(pack.id, (), {}, time.perf_counter() - began, 0.0)
@@ -56,7 +56,7 @@ def build(ws: Workspace, *, progress: Progress | None = None) -> BuildReport:
         if facts_changed:
             facts.all_of(facts_changed)
         halfway = time.perf_counter()
-        texts = Texts(facts.build, words, pack, facts.people)
+        texts = Texts(facts.build, (words, ws.path), pack, facts.people)
         texts.all_of(texts_changed, facts.made, progress)
         rows = facts.build.commit()
     months = tuple(sorted(facts.months | texts.months))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from huitou.cli import Call
+    from huitou.text.answers import Answers
     from huitou.text.learn import Learned, Rate
 
 
@@ -35,18 +36,24 @@ def learn(
         ),
     ],
     train: Annotated[
-        Path, typer.Option(help="有标签的文字：CSV、JSONL、Parquet、XLSX。Texts with labels.", show_default=False, readable=False)
-    ],
+        Path | None,
+        typer.Option(
+            help="有标签的文字：CSV、JSONL、Parquet、XLSX；polarity 不写就用已导入评价的评分。Texts with labels; without it, "
+            "polarity learns from the ratings of imported reviews.",
+            show_default=False,
+            readable=False,
+        ),
+    ] = None,
     text: Annotated[
-        str, typer.Option(help="文字在哪一列；loss 可以是 messages。The column of the texts; loss may read messages.")
-    ],
+        str | None, typer.Option(help="文字在哪一列；loss 可以是 messages。The column of the texts; loss may read messages.")
+    ] = None,
     label: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="标签在哪一列：一个编码或评分；aspects 和 intents 可有几个。The column of labels: a code, a rating, or a list "
             "of codes."
         ),
-    ],
+    ] = None,
     model_dir: Annotated[
         Path | None, typer.Option(help="模型放哪个文件夹，默认工作区的 models/。Folder of the model; the workspace's models/.")
     ] = None,
@@ -54,36 +61,62 @@ def learn(
     """从有标签的文字学一个模型；更差的不会换掉更好的。Learn a model from labelled texts; a worse one replaces no better one."""
     from rich.console import Console
 
-    from huitou.cli.columns import whole
     from huitou.cli.models import model_folder
-    from huitou.errors import HuitouError, Say
     from huitou.lake.disk import room
     from huitou.sources.masking import mask
-    from huitou.text.answers import answers
     from huitou.text.labels import Labels
     from huitou.text.learn import learn as learn_from
 
     call: Call = context.obj
-    if text == label:
-        says = Say(f"--text 和 --label 是同一列（{text}）。", f"--text and --label are the same column ({text}).")
-        raise HuitouError(says, Say("写两列。", "Name two columns."))
     folder = model_folder(call.workspace, model_dir)
-    frame, unread = whole(train, {"text": text, "label": label})
-    some = answers(kind.value, frame["label"].alias(label))
-    left = some.left + unread
-    texts = frame["text"].gather(some.rows)
     console = Console(highlight=False)
-    texts = as_texts(kind, texts)
     with console.status(call.say("正在学习", "Learning")), room(folder):
-        if model_dir is None:
-            kept = Labels(call.workspace / "labels", kind.value)
+        texts, some, left = _of_file(kind, train, text, label) if train else _of_ratings(call, kind)
+        kept = Labels(call.workspace / "labels", kind.value)
+        if train is None:
+            texts, some = kept.over(texts, some)
+        elif model_dir is None:
             kept.put(mask(texts), some)
             texts, some = kept.together()
         learned = learn_from(kind.value, texts, some, folder)
     show(call, console, kind, learned)
-    if left:
+    if left and train:
         lost = call.say(f"{left:,} 行没有可用的标签或读不出，没有用。", f"{left:,} rows had no label or could not be read.")
         console.print(lost, soft_wrap=True, markup=False)
+
+
+def _of_file(kind: Kind, train: Path, text: str | None, label: str | None) -> "tuple[pl.Series, Answers, int]":
+    """Texts of a file, their labels, and how many rows have none. Raises HuitouError for columns that are not named."""
+    from huitou.cli.columns import whole
+    from huitou.errors import HuitouError, Say
+    from huitou.text.answers import answers
+
+    if text is None or label is None:
+        says = Say("没说文字和标签在哪一列。", "The columns of the texts and the labels are not named.")
+        raise HuitouError(says, Say("加上 --text 列名 --label 列名。", "Add --text COLUMN --label COLUMN."))
+    if text == label:
+        says = Say(f"--text 和 --label 是同一列（{text}）。", f"--text and --label are the same column ({text}).")
+        raise HuitouError(says, Say("写两列。", "Name two columns."))
+    frame, unread = whole(train, {"text": text, "label": label})
+    some = answers(kind.value, frame["label"].alias(label))
+    return as_texts(kind, frame["text"].gather(some.rows)), some, some.left + unread
+
+
+def _of_ratings(call: "Call", kind: Kind) -> "tuple[pl.Series, Answers, int]":
+    """The imported reviews whose ratings teach something. Raises HuitouError for other kinds, UselessLabels for too few."""
+    from huitou.errors import HuitouError, Say
+    from huitou.text.answers import useful, weak_polarity
+    from huitou.text.readings import rated
+
+    if kind is not Kind.polarity:
+        says = Say("没说从哪个文件学。", "The file to learn from is not named.")
+        raise HuitouError(
+            says, Say("加上 --train 文件 --text 列名 --label 列名。", "Add --train FILE --text COLUMN --label COLUMN.")
+        )
+    with call.open().read() as snapshot:
+        reviews = rated(snapshot.frame(snapshot.table("reviews")))
+    texts, some = weak_polarity(reviews["text"], reviews["stars"])
+    return texts, useful(some, "rating"), some.left
 
 
 def as_texts(kind: str, texts: "pl.Series") -> "pl.Series":
@@ -128,6 +161,9 @@ def told(call: "Call", kind: str, learned: "Learned") -> list[str]:
             f"; micro-F1 {figures.micro_f1:.3f}, macro-F1 {figures.macro_f1:.3f}.",
         ),
     ]
+    if learned.rules is not None:
+        zh, en = f"词表在同样的文字上对 {learned.rules:.3f}。", f"The rules are right on {learned.rules:.3f} of the same texts."
+        lines.append(call.say(zh, en))
     if before is None:
         lines.append(call.say("以前没有模型，现在用这个。", "There was no model before; this one is in use now."))
     elif learned.kept_old:

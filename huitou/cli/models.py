@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from huitou.errors import HuitouError, NotAWorkspace, Say
+from huitou.text.trained import MODELS
 
 if TYPE_CHECKING:
     from huitou.text.trained import Trained
-
-MODELS = "models"
-"""The folder of a workspace in which its models are."""
 
 
 def is_workspace(folder: Path) -> bool:

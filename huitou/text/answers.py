@@ -25,6 +25,8 @@ _STARS = {"一星": 1, "二星": 2, "三星": 3, "四星": 4, "五星": 5, "中�
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 _BETWEEN = re.compile(r"\s*[;,；，、\n]\s*")
 _SHORTEST = 4
+WEAK_AT_MOST = 60_000
+"""Reviews whose ratings are learned from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class UselessLabels(HuitouError):
     """The column of labels teaches nothing: too few rows, or all of them the same."""
 
     def __init__(self, column: str, says: Say) -> None:
-        fix = Say(f"看看 --label {column} 是不是标签那一列。", f"See whether --label {column} is the column of the labels.")
+        fix = Say("看看标签是不是在这一列。", "See whether this is the column of the labels.")
         super().__init__(Say(f"{column} 列{says.zh}。", f"Column {column} {says.en}."), fix)
 
 
@@ -62,12 +64,17 @@ def answers(kind: str, column: pl.Series) -> Answers:
         found = [_single(cell) for cell in _plain(column)]
     rows = [row for row, one in enumerate(found) if one is not None]
     read = Answers(rows, [one for one in found if one is not None], kind not in SEVERAL, len(found) - len(rows))
-    if len(rows) < 10:
-        says = Say(f"只有 {len(rows)} 行有标签，至少要 10 行", f"has a label in {len(rows)} rows; 10 are needed")
-        raise UselessLabels(column.name, says)
+    return useful(read, column.name)
+
+
+def useful(read: Answers, column: str) -> Answers:
+    """The same, where a model can learn from them. Raises UselessLabels, which names the column."""
+    if len(read.rows) < 10:
+        says = Say(f"只有 {len(read.rows)} 行有标签，至少要 10 行", f"has a label in {len(read.rows)} rows; 10 are needed")
+        raise UselessLabels(column, says)
     if len(read.named()) < (2 if read.exclusive else 1):
         only = "、".join(read.named()) or "…"
-        raise UselessLabels(column.name, Say(f"只有一种标签（{only}）", f"has only one label ({only})"))
+        raise UselessLabels(column, Say(f"只有一种标签（{only}）", f"has only one label ({only})"))
     return read
 
 
@@ -75,13 +82,14 @@ def weak_polarity(texts: pl.Series, ratings: pl.Series) -> tuple[pl.Series, Answ
     """Reviews and the polarity that a shop's own ratings (1–5) give them for free: 1 and 2 negative, 4 and 5 positive.
 
     Left out: three stars, texts too short to teach anything, repeated texts, and those whose words plainly contradict the stars.
+    Of very many, `WEAK_AT_MOST` are taken.
     """
     frame = pl.DataFrame({"text": texts.fill_null(""), "rating": ratings.cast(pl.Float64)}).filter(
         (pl.col("text").str.strip_chars().str.len_chars() >= _SHORTEST)
         & pl.col("rating").is_between(1, 5)
         & (pl.col("rating") != 3)
     )
-    frame = frame.unique("text", keep="none", maintain_order=True)
+    frame = frame.unique("text", keep="none", maintain_order=True).sort(pl.col("text").hash(7)).head(WEAK_AT_MOST)
     said = Reviewer().read(frame["text"])[0]["p_negative"]
     good = frame["rating"] > 3
     frame = frame.filter(~((good & (said > 0.85)) | (~good & (said < 0.15))))

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from functools import lru_cache, partial, reduce
+from pathlib import Path
 from typing import Any
 
 import ibis
@@ -24,6 +25,7 @@ from huitou.text.inquiries import InquiryReader
 from huitou.text.readings import read_reviews
 from huitou.text.reviews import Reviewer
 from huitou.text.tagger import Tagger
+from huitou.text.trained import MODELS, polarity_of
 from huitou.text.unpaid import unpaid
 
 TEXT_VERSION = 1
@@ -39,20 +41,24 @@ Progress = Callable[[str, int, int], None]
 """Called with the table that is being made, how many stretches of it are done and how many there are."""
 
 
-def version_of(words: Words) -> str:
-    """Changes whenever a text may be read otherwise."""
-    return hashlib.sha256(f"{TEXT_VERSION} {words.version}".encode()).hexdigest()[:16]
+def version_of(words: Words, workspace: Path) -> str:
+    """Changes whenever a text may be read otherwise: by the code, the words, or the model of polarity of a workspace."""
+    model = workspace / MODELS / "polarity.npz"
+    learned = hashlib.sha256(model.read_bytes()).hexdigest() if model.is_file() else ""
+    return hashlib.sha256(f"{TEXT_VERSION} {words.version} {learned}".encode()).hexdigest()[:16]
 
 
 class Texts:
-    """The texts of one build under way. `people`: rows with a customer_key → the same under the people who are behind them."""
+    """The texts of one build under way. `words`: with the workspace of which they are, whose model of polarity is used where it
+    is better than the rules. `people`: rows with a customer_key → the same under the people who are behind them.
+    """
 
-    def __init__(self, build: Build, words: Words, pack: RulePack, people: Callable[[Rows], Rows]) -> None:
+    def __init__(self, build: Build, words: tuple[Words, Path], pack: RulePack, people: Callable[[Rows], Rows]) -> None:
         self.build = build
-        self.words = words
+        self.words, self._workspace = words
         self.pack = pack
         self.people = people
-        self.version = version_of(words)
+        self.version = version_of(*words)
         self.months: set[str] = set()
         self._progress: Progress = lambda table, done, steps: None
 
@@ -161,12 +167,13 @@ class Texts:
         """Readings and clauses of a month's reviews."""
         reviews = self.build.snapshot.table("reviews", [month])
         clauses: list[pl.DataFrame] = []
+        reviewer = _reviewer(self.words, self._workspace, self.version)
 
         def read() -> Iterator[pl.DataFrame]:
             for part in self._slices("review_readings", self._count(reviews), "row_key"):
                 frame = self.build.snapshot.frame(part(reviews))
                 if frame.height:
-                    whole, said = read_reviews(frame, _reviewer(self.words), self.version)
+                    whole, said = read_reviews(frame, reviewer, self.version)
                     clauses.append(said)
                     yield whole
 
@@ -190,8 +197,8 @@ def _reader(words: Words) -> InquiryReader:
 
 
 @lru_cache(maxsize=1)
-def _reviewer(words: Words) -> Reviewer:
-    return Reviewer(words)
+def _reviewer(words: Words, workspace: Path, _version: str) -> Reviewer:
+    return Reviewer(words, polarity_of(workspace))
 
 
 def _between(key: str, low: int, high: int, rows: Rows) -> Rows:

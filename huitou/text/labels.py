@@ -46,9 +46,15 @@ class Labels:
                 out.write(json.dumps({"text": text, "labels": labels}, ensure_ascii=False) + "\n")
         new.replace(file)
 
+    def over(self, texts: pl.Series, answers: Answers) -> tuple[pl.Series, Answers]:
+        """Labels from elsewhere, where no person decided otherwise, and the decisions. `texts`: those of the answers."""
+        return self._all(dict(zip(texts.to_list(), answers.labels, strict=True)) | self.decided())
+
     def together(self) -> tuple[pl.Series, Answers]:
         """All that is known: the file's, where no person decided otherwise, and the decisions."""
-        known = _read(self.folder / f"{self.kind}.file.jsonl") | self.decided()
+        return self._all(_read(self.folder / f"{self.kind}.file.jsonl") | self.decided())
+
+    def _all(self, known: dict[str, list[str]]) -> tuple[pl.Series, Answers]:
         texts = pl.Series("text", list(known), dtype=pl.String)
         return texts, Answers(list(range(len(known))), list(known.values()), self.kind not in SEVERAL, 0)
 

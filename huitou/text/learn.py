@@ -19,8 +19,10 @@ from huitou.text.grams import Floats
 from huitou.text.models import Mix, Plan, TextModel
 from huitou.text.normal import Places
 from huitou.text.parts import Flags
+from huitou.text.reviews import Reviewer
 
 JUDGED = ".judged"
+POLARITIES = ("negative", "positive")
 _FEW = 8_000  # texts for which a mix is fitted on all of them
 _BORDERS = np.arange(0.1, 0.8, 0.02)
 _SHIFTS = np.arange(-1.0, 1.01, 0.1)
@@ -77,7 +79,8 @@ class Figures:
 class Learned:
     """What came of learning: the model that is in the folder now, the new one's figures, and the one's that was there before.
 
-    `kept_old`: the older one is better on the held-back texts and stays. `learned_from`: texts of the new model.
+    `kept_old`: the older one is better on the held-back texts and stays. `learned_from`: texts of the new model. `rules`: how
+    often the rules are right on the held-back texts, of polarity only.
     """
 
     model: TextModel
@@ -85,6 +88,7 @@ class Learned:
     before: Figures | None
     kept_old: bool
     learned_from: int
+    rules: float | None = None
 
 
 def learn(kind: str, texts: pl.Series, answers: Answers, folder: Path) -> Learned:
@@ -97,18 +101,37 @@ def learn(kind: str, texts: pl.Series, answers: Answers, folder: Path) -> Learne
     judged = TextModel.fit(texts.filter(~held), _of(answers, ~held), plan)
     texts_held, truth = texts.filter(held), _of(answers, held)
     figures, mix = _judge(judged, texts_held, truth)
+    rules = _by_rules(texts_held, truth) if judged.labels == POLARITIES else None
     old = _there(folder, kind + JUDGED)
     before = _judge(old, texts_held, truth)[0] if old else None
     if before and before.score > figures.score and old and set(old.labels) & set(judged.labels):
-        return Learned(TextModel.load(folder, kind), figures, before, True, len(texts))
-    facts = asdict(figures) | {"learned_from": len(texts)}
+        return Learned(TextModel.load(folder, kind), figures, before, True, len(texts), rules)
+    facts = asdict(figures) | {"learned_from": len(texts), "rules": rules}
     full = TextModel.fit(texts, _of(answers, np.ones(len(texts), dtype=bool)), plan)
     few = len(texts) <= _FEW and len(full.labels) > 2
     best = _crossed(full, texts, answers) if few else _fitting(mix, judged.labels, full.labels)
     full = replace(full.mixed(best), figures=facts)
     full.save(folder, kind)
     replace(judged.mixed(mix), figures=facts).save(folder, kind + JUDGED)
-    return Learned(full, figures, before, False, len(texts))
+    return Learned(full, figures, before, False, len(texts), rules)
+
+
+def better_than_rules(folder: Path) -> TextModel | None:
+    """A folder's model of polarity, where it was right more often than the rules on texts that it had not learned from.
+
+    Raises OSError, ValueError or KeyError where the model cannot be read.
+    """
+    if not (folder / "polarity.npz").is_file():
+        return None
+    model = TextModel.load(folder, "polarity")
+    rules = model.figures.get("rules")
+    return model if rules is not None and model.figures["accuracy"]["value"] > rules else None
+
+
+def _by_rules(texts: pl.Series, truth: Sequence[str] | Sequence[Sequence[str]]) -> float:
+    """How often the rules say the true polarity."""
+    said = Reviewer().read(texts)[0]["polarity"]
+    return float(np.mean([one == true for one, true in zip(said, truth, strict=True)])) if len(said) else 0.0
 
 
 def held_back(texts: pl.Series) -> Flags:

@@ -6,7 +6,14 @@ from huitou.text.reviews import Reviewer
 from huitou.text.usable import DEFAULT, SILENT
 
 STARS = {"good": 5, "mid": 3, "bad": 1}
+_STARS = pl.coalesce(pl.col("score"), pl.col("rating").replace_strict(STARS, default=None, return_dtype=pl.Int64))
 _OF_REVIEW = ("shop_key", "review_key", "customer_key", "product_key", "order_key", "day", "rating")
+
+
+def rated(reviews: pl.DataFrame) -> pl.DataFrame:
+    """``text`` and ``stars`` (1–5) of the reviews that a customer wrote and rated. `reviews`: rows of the canonical table."""
+    written = reviews.sort("row_key").filter(~pl.col("default_text")).select("text", stars=_STARS)
+    return written.filter(pl.col("stars").is_not_null())
 
 
 def read_reviews(reviews: pl.DataFrame, reviewer: Reviewer, version: str) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -14,10 +21,7 @@ def read_reviews(reviews: pl.DataFrame, reviewer: Reviewer, version: str) -> tup
 
     A text that the platform wrote, or that has no word, says nothing: its clauses are left out and it complains of nothing.
     """
-    reviews = reviews.sort("row_key").with_columns(
-        review_key=pl.col("row_key"),
-        stars=pl.coalesce(pl.col("score"), pl.col("rating").replace_strict(STARS, default=None, return_dtype=pl.Int64)),
-    )
+    reviews = reviews.sort("row_key").with_columns(review_key=pl.col("row_key"), stars=_STARS)
     first, said = reviewer.read(reviews["text"], reviews["stars"])
     later, added = reviewer.read(reviews["append_text"].fill_null(""))
     first = first.with_columns(pl.when(reviews["default_text"]).then(pl.lit(DEFAULT)).otherwise("usable").alias("usable"))

@@ -12,11 +12,14 @@ import polars as pl
 
 from huitou.errors import HuitouError, Say
 from huitou.text.clauses import Floats
-from huitou.text.learn import PLANS
+from huitou.text.learn import PLANS, POLARITIES, better_than_rules
 from huitou.text.models import TextModel
 from huitou.text.reviews import Signs
 
 KINDS = tuple(PLANS)
+MODELS = "models"
+"""The folder of a workspace in which its models are."""
+Estimate = Callable[[Signs, pl.Series], Floats]
 _SPEAKERS = {"customer": "顾客：", "agent": "客服：", "robot": "机器人：", "system": "系统："}
 
 
@@ -48,12 +51,10 @@ class Trained:
                 raise ModelUnreadable(folder, kind) from None
         return Trained(models)
 
-    def estimate(self) -> Callable[[Signs, pl.Series], Floats] | None:
+    def estimate(self) -> Estimate | None:
         """What stands in for the rules' p(negative) of a review, where a model of polarity is there."""
         model = self.models.get("polarity")
-        if model is None or model.labels != ("negative", "positive"):
-            return None
-        return lambda _, texts: model.proba(texts)[:, 0].astype(np.float64)
+        return _estimate(model) if model and model.labels == POLARITIES else None
 
     def labels(self, kind: str, texts: pl.Series) -> list[list[str]]:
         """The labels of each text; texts without a word have none of the kinds that may give several."""
@@ -80,6 +81,19 @@ class Trained:
                 both[row, number[code]] += sure * (1 - weight)
         best = both.argmax(axis=1)
         return [None if code is None else model.labels[nth] for code, nth in zip(read, best, strict=True)]
+
+
+def polarity_of(workspace: Path) -> Estimate | None:
+    """What stands in for the rules' p(negative) in a workspace: its model, where that is better. Raises ModelUnreadable."""
+    try:
+        model = better_than_rules(workspace / MODELS)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ModelUnreadable(workspace / MODELS, "polarity") from None
+    return _estimate(model) if model else None
+
+
+def _estimate(model: TextModel) -> Estimate:
+    return lambda _, texts: model.proba(texts)[:, 0].astype(np.float64)
 
 
 def chat_text(lines: Iterable[tuple[str | None, str]]) -> str:
