@@ -47,6 +47,7 @@ _LAST = 2  # messages of a customer
 _FADE = 0.75  # a message's weight beside that of the customer's next one
 _FADE_SOON = 0.4
 _LATE = 3
+_ONE_BY_ONE = 64  # messages of a chat
 _TOLD = 6  # characters of an answer
 _KINDS = ("yes", "bare", "goes_on", "offers", "rude", "evades")
 _HESITATION = ("service.no_follow_up", "customer.looking", "customer.later", "price.wait_for_sale")
@@ -145,9 +146,18 @@ def _cues(rows: int, tags: pl.DataFrame, codes: Sequence[str]) -> tuple[Block, B
 def over_chats(reduce: np.ufunc, values: Block, chat: Places, chats: int) -> Block:
     """Of each chat the maximum or sum of its rows, 0 where it has none; `chat` ascends."""
     out = np.zeros((chats, *values.shape[1:]), dtype=np.float32)
-    if len(chat):
-        starts = np.flatnonzero(np.concatenate(([True], chat[1:] != chat[:-1])))
+    if not len(chat):
+        return out
+    starts = np.flatnonzero(np.concatenate(([True], chat[1:] != chat[:-1])))
+    sizes = np.diff(np.append(starts, len(chat)))
+    if reduce is not np.maximum or values.ndim == 1 or sizes.max() > _ONE_BY_ONE:
         out[chat[starts]] = reduce.reduceat(values, starts, axis=0)
+        return out
+    held = values[starts]  # a row at a time for all chats at once: `reduceat` is slow where there are many columns
+    for nth in range(1, int(sizes.max())):
+        on = np.flatnonzero(sizes > nth)
+        held[on] = np.maximum(held[on], values[starts[on] + nth])
+    out[chat[starts]] = held
     return out
 
 
