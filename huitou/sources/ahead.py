@@ -1,13 +1,30 @@
 """Work done ahead in a thread of its own, so that reading, understanding and storing overlap on two cores."""
 
+import sys
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from queue import Queue
 from threading import Thread
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
+TURN_S = 0.0005
+"""How long a thread that only computes in Python keeps the others from their next step; the interpreter's own 5 ms would add up
+to seconds, because each of the many short steps that run outside of it begins and ends with such a wait."""
+
 DEPTH = 1  # items made before anybody asks for them: what bounds the memory
+
+
+@contextmanager
+def short_turns() -> Iterator[None]:
+    """Meanwhile threads take turns every `TURN_S`."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(TURN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:

@@ -15,7 +15,7 @@ from huitou.lake.identity import People
 from huitou.lake.ledger import LoadReport
 from huitou.lake.settings import Settings
 from huitou.lake.writer import Writer
-from huitou.sources.ahead import ahead
+from huitou.sources.ahead import ahead, short_turns
 from huitou.sources.archive import Given, given
 from huitou.sources.drift import Drift, policy_of
 from huitou.sources.generic import Mapped
@@ -92,7 +92,7 @@ def import_files(
     name = files[0].name
     one = len(files) == 1
     what = Say(f"导入 {name if one else f'{len(files)} 个文件'}", f"import of {name if one else f'{len(files)} files'}")
-    with ws.lake.write(what) as writer:
+    with ws.lake.write(what) as writer, short_turns():
         return _each(ws, files, chosen, lambda part: _store(part, context, writer, progress))
 
 
