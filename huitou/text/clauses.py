@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from huitou.rules.taxonomy import Words
-from huitou.text.engine import KINDS, SPEECH, Engine, Flags, Found
+from huitou.text.engine import KINDS, SPEECH, Engine, Flags, Found, in_order
 from huitou.text.normal import Normal, Places
 
 Floats = npt.NDArray[np.float64]
@@ -76,7 +76,7 @@ class ClauseReader:
         bad, good = self._weights(sides, flags, clause, frames)
         both = Found.of((sides, names))
         none = np.zeros(len(names.leaf))
-        order = np.lexsort((both.end, both.start))
+        order = in_order(both.start, both.end)
         suggests = np.concatenate((sides.leaf == self._says["suggestion"], none.astype(bool)))
         is_name = np.concatenate((np.zeros(len(sides.leaf), dtype=bool), np.ones(len(names.leaf), dtype=bool)))
         bad, good = np.concatenate((bad, none)), np.concatenate((good, none))
@@ -94,7 +94,7 @@ class ClauseReader:
         Of equal ones what says neither comes first, then what names its aspect.
         """
         rank = np.where(sides.leaf == self._says["neither"], 0, np.where(self._aspect[sides.leaf], 1, 2))
-        order = np.lexsort((rank, -sides.end, sides.start))
+        order = in_order(sides.start, sides.end.max(initial=0) - sides.end, rank)
         start, end = sides.start[order], sides.end[order]
         before = np.concatenate(([-1], np.maximum.accumulate(end)[:-1])) if len(end) else end
         stays = end > before

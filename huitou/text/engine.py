@@ -34,7 +34,8 @@ class Found:
 
     def where(self, keep: Flags | Places) -> "Found":
         """Some of them."""
-        return Found(*(getattr(self, name)[keep] for name in _FIELDS))
+        at = np.flatnonzero(keep) if keep.dtype == np.bool_ else keep
+        return Found(*(getattr(self, name).take(at) for name in _FIELDS))
 
     @staticmethod
     def of(parts: Iterable["Found"]) -> "Found":
@@ -91,7 +92,7 @@ class Engine:
         against = found.kind == KINDS.index("not")
         if not against.any():
             return found
-        no = found.where(np.flatnonzero(against))
+        no = found.where(against)
         keep = ~against
         at = np.flatnonzero(keep & self._in_clause.take(found.leaf))
         held = np.zeros(len(self.leaves) * clauses, dtype=bool)
@@ -99,14 +100,14 @@ class Engine:
         keep[at] = ~held.take(found.leaf.take(at) * clauses + found.clause.take(at))
         at = np.flatnonzero(keep & self._at_place.take(found.leaf))
         keep[at] = ~_overlapped(found.where(at), no)
-        return found.where(np.flatnonzero(keep))
+        return found.where(keep)
 
     def scoped(self, found: Found) -> tuple[Found, Flags, Flags]:
         """Findings without `SPEECH`, of one leaf the longest at a place; which are asked, which negated. Policies applied."""
         asks = np.zeros(int(found.clause.max(initial=0)) + 1, dtype=bool)
         asks[self._clauses_of(found, "question")] = True
         asks[self._clauses_of(found, "not_question")] = False
-        said = found.where(np.flatnonzero(found.leaf > self._last_speech))
+        said = found.where(found.leaf > self._last_speech)
         asked, negated = asks.take(said.clause), self.negated(found, said)
         keep = ~np.where(asked, self._drop_asked.take(said.leaf), self._only_asked.take(said.leaf))
         keep &= ~(negated & self._drop_negated.take(said.leaf))
@@ -184,7 +185,7 @@ def in_order(*keys: Places) -> Places:
 
 def _overlapped(found: Found, others: Found) -> Flags:
     """Which findings overlap one of the others of the same leaf."""
-    order = np.lexsort((others.start, others.leaf))
+    order = in_order(others.leaf, others.start)
     starts = others.leaf[order] * _FAR + others.start[order]
     reach = np.maximum.accumulate(others.leaf[order] * _FAR + others.end[order])
     before = np.searchsorted(starts, found.leaf * _FAR + found.end) - 1

@@ -1,5 +1,7 @@
 """Which review texts say something: those of the platform, of templates and of nobody in particular are set aside by class."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import polars as pl
 
 EMPTY, DEFAULT, SIGNS, SHORT, COPY, SERVICE, USABLE = (
@@ -12,6 +14,7 @@ EMPTY, DEFAULT, SIGNS, SHORT, COPY, SERVICE, USABLE = (
     "usable",
 )
 SILENT = (EMPTY, DEFAULT, SIGNS)
+_AT_ONCE = 6_144
 _COPIES = 3  # equal long texts in one stretch of reviews
 _LONG = 12  # characters from which equal texts are copies and no coincidence
 _DEFAULTS = (
@@ -33,10 +36,9 @@ _GOODS = (
 
 def text_classes(texts: pl.Series) -> pl.Series:
     """The class of each text: `USABLE`, or why it tells nothing of the goods. Copies are counted within these texts."""
-    trimmed = pl.col("t").fill_null("").str.strip_chars()
-    frame = (
-        texts.alias("t").to_frame().select(t=trimmed).with_columns(bare=trimmed.str.replace_all(_NO_SIGN, "").str.to_lowercase())
-    )
+    with ThreadPoolExecutor(2) as pool:
+        parts = pool.map(_bare, (texts.slice(at, _AT_ONCE) for at in range(0, len(texts), _AT_ONCE)))
+        frame = pl.concat([_bare(texts.clear()), *parts])
     bare, length = pl.col("bare"), pl.col("bare").str.len_chars()
     copies = (length >= _LONG) & (pl.len().over("bare") >= _COPIES)
     generic = (length <= 1) | ((length <= _LONG) & bare.str.contains(_GENERIC))
@@ -51,3 +53,10 @@ def text_classes(texts: pl.Series) -> pl.Series:
         .otherwise(pl.lit(USABLE))
     )  # fmt: skip
     return frame.select(kind.alias("usable")).to_series()
+
+
+def _bare(texts: pl.Series) -> pl.DataFrame:
+    """Texts without spaces around them (t), and without all that is no letter and no digit (bare)."""
+    trimmed = pl.col("t").fill_null("").str.strip_chars()
+    frame = texts.alias("t").to_frame().select(t=trimmed)
+    return frame.with_columns(bare=pl.col("t").str.replace_all(_NO_SIGN, "").str.to_lowercase())
