@@ -22,6 +22,7 @@ from huitou.text.intents import TAXONOMY as INTENTS
 from huitou.text.normal import Places, normalise
 
 ROWS = 8_192  # tagged at once: their arrays stay in the processor's cache
+FEWEST = 1_024  # for which a thread is worth its while
 THREADS = 2
 CHARACTERS = 2**23  # of them, at most with one text more
 LONGEST = 4 * 2**20  # characters of a text that are read; no message is longer
@@ -138,9 +139,10 @@ class Tagger:
 
 
 def _begins(texts: pl.Series) -> list[int]:
-    """Where the stretches begin that are tagged at once: `ROWS` texts, or those that hold `CHARACTERS`."""
+    """Where the stretches begin that are tagged at once: `ROWS` texts, fewer where a thread would have none, or `CHARACTERS`."""
     sizes = texts.str.len_chars().to_numpy().astype(np.int64)
-    number = np.arange(len(texts)) // ROWS + (np.cumsum(sizes) - sizes) // CHARACTERS
+    rows = min(ROWS, max(FEWEST, -(-len(texts) // THREADS)))
+    number = np.arange(len(texts)) // rows + (np.cumsum(sizes) - sizes) // CHARACTERS
     return [0, *(np.flatnonzero(np.diff(number)) + 1).tolist()]
 
 
