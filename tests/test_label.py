@@ -46,13 +46,18 @@ def test_before_there_is_a_model_the_rules_say_what_is_unsure(shop: Path) -> Non
 
 def test_a_model_learns_from_what_was_decided(shop: Path) -> None:
     said = label(shop, "polarity", "".join("1\n" if n % 2 else "negative\n" for n in range(12)), "--count", "12")
-    assert "12 texts" in said and "There was no model before" in said and "precision" in said
+    assert "12 texts" in said and "The rules are better" in said and "precision" in said
     assert (shop / "models" / "polarity.npz").is_file()
 
 
 def test_codes_of_the_taxonomy_are_chosen_by_number_or_name(shop: Path) -> None:
     label(shop, "intents", "ask_stock ask_quality\n0\nnosuch\nother\n", "--count", "3")
     assert list(Labels(shop / "labels", "intents").decided().values()) == [["ask_stock", "ask_quality"], [], ["other"]]
+
+
+def test_every_code_has_a_number(shop: Path) -> None:
+    said = label(shop, "intents", "?\n21\nq\n", "--count", "1")
+    assert "21 other" in said and list(Labels(shop / "labels", "intents").decided().values()) == [["other"]]
 
 
 def test_what_a_person_decided_counts_more_than_a_file(shop: Path) -> None:

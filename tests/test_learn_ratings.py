@@ -1,5 +1,6 @@
 """What the ratings of imported reviews teach: words of a shop's own customers, used by the next build where that is better."""
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -7,6 +8,7 @@ import pytest
 
 from huitou.build import build
 from huitou.lake import Workspace
+from huitou.text.learn import held_back
 from tests.front import huitou
 from tests.lakes import SHOP, new_workspace, put, rows
 
@@ -51,6 +53,18 @@ def test_a_model_that_is_no_better_than_the_rules_changes_nothing(ws: Workspace)
     huitou("-w", ws.path, "learn", "polarity", "--train", ws.path / "train.csv", "--text", "t", "--label", "s")
     build(ws)
     assert negative(ws) == 42
+
+
+def test_tagging_in_a_workspace_goes_on_with_rules_that_are_better(ws: Workspace) -> None:
+    said = [(f"{t}{words}", stars) for t in THINGS for words, stars in (("很好", 5), ("不错，喜欢", 5), ("太差", 1), ("垃圾", 1))]
+    held = held_back(pl.Series([text for text, _ in said]))
+    wrong = [{"t": text, "s": stars if out else 6 - stars} for (text, stars), out in zip(said, held, strict=True)]
+    file, out = ws.path / "train.csv", ws.path / "o.jsonl"
+    pl.DataFrame(wrong).write_csv(file)
+    told = huitou("-w", ws.path, "--lang", "en", "learn", "polarity", "--train", file, "--text", "t", "--label", "s").output
+    huitou("-w", ws.path, "tag", "reviews", file, "--text", "t", "--out", out)
+    read = [json.loads(line)["polarity"] for line in out.read_text("utf-8").splitlines()]
+    assert "The rules are better" in told and read == ["positive" if stars > 3 else "negative" for _, stars in said]
 
 
 @pytest.mark.parametrize(("words", "told"), [(("intents",), "--train"), (("polarity", "--train", "x.csv"), "--text")])

@@ -14,7 +14,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from huitou.cli import app
 from huitou.errors import NoAnswer
 from huitou.lake.settings import LanguageModelSettings
 from huitou.rules.taxonomy import load_taxonomies
@@ -295,6 +297,19 @@ def test_labels_are_proposed(server: Server, tmp_path: Path) -> None:
         (),
         (),
     ]
+
+
+def test_a_person_who_labels_sees_the_proposal_first(server: Server, tmp_path: Path) -> None:
+    server.reply = lambda body: json.dumps({"answers": [{"id": n, "codes": ["ask_gift"]} for n, _ in enumerate(items_of(body))]})
+    huitou("init", tmp_path / "shop")
+    settings = tmp_path / "shop" / "huitou.toml"
+    address = f'[llm]\nurl = "http://127.0.0.1:{server.server_port}/v1"\nmodel = "m"\n'
+    settings.write_text(settings.read_text("utf-8").split("[llm]")[0] + address, "utf-8")
+    (tmp_path / "in.csv").write_text("t\n路过看看\n", "utf-8")
+    words = ["-w", tmp_path / "shop", "label", "intents", "--from", tmp_path / "in.csv", "--text", "t", "--propose"]
+    said = CliRunner().invoke(app, [str(word) for word in words], input="\n").output
+    assert "1 ask_gift" in said and "提议" in said
+    assert '"labels": ["ask_gift"]' in (tmp_path / "shop" / "labels" / "intents.jsonl").read_text("utf-8")
 
 
 def test_only_the_hard_rest_is_asked_about(server: Server, tmp_path: Path) -> None:

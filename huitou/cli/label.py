@@ -119,11 +119,17 @@ class _Asked:
         decided = 0
         for nth, (text, (likely, chances)) in enumerate(zip(ordered, proposals, strict=True), start=1):
             said = list(likely) if not beside[nth - 1] else list(beside[nth - 1] or ())
-            choices = list(dict.fromkeys([*said, *chances]))[: max(SHOWN, len(said))]
+            choices = list(dict.fromkeys([*said, *chances, *self._names]))
+            shown = max(SHOWN, len(said)) if said or chances else 0
             console.print(f"\n{nth}/{len(ordered)}  {text}", soft_wrap=True, markup=False)
-            for number, code in enumerate(choices, start=1):
+            for number, code in enumerate(choices[:shown], start=1):
                 mark = self._call.say("← 提议", "← proposed") if code in said else ""
                 console.print(f"  {number} {code} {self._names.get(code, '')} {mark}".rstrip(), soft_wrap=True, markup=False)
+            if not shown:
+                nothing = self._call.say(
+                    "没有提议；? 看全部编码和数字。", "Nothing is proposed; ? shows all codes and their numbers."
+                )
+                console.print(f"  {nothing}", soft_wrap=True, markup=False)
             answer = self._answer(console, choices, said)
             if answer is None:
                 break
@@ -142,9 +148,8 @@ class _Asked:
             if words in (["q"], ["s"]):
                 return None if words == ["q"] else ["s"]
             if words == ["?"]:
-                console.print(
-                    "  ".join(f"{code} {name}".strip() for code, name in self._names.items()), soft_wrap=True, markup=False
-                )
+                every = (f"{n} {code} {self._names.get(code, '')}".strip() for n, code in enumerate(choices, start=1))
+                console.print("  ".join(every), soft_wrap=True, markup=False)
                 continue
             if not words and (said or several):
                 return list(said)

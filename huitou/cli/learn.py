@@ -164,7 +164,11 @@ def told(call: "Call", kind: str, learned: "Learned") -> list[str]:
     if learned.rules is not None:
         zh, en = f"词表在同样的文字上对 {learned.rules:.3f}。", f"The rules are right on {learned.rules:.3f} of the same texts."
         lines.append(call.say(zh, en))
-    if before is None:
+    if learned.rules is not None and not learned.kept_old and figures.accuracy.value < learned.rules:
+        zh = "词表更对，店铺的评价仍用词表读，等模型学得更好再换。"
+        en = "The rules are better and go on reading the shop's reviews until the model is."
+        lines.append(call.say(zh, en))
+    elif before is None:
         lines.append(call.say("以前没有模型，现在用这个。", "There was no model before; this one is in use now."))
     elif learned.kept_old:
         zh = f"原来的模型在同样的文字上更好（{before.score:.3f} 对 {figures.score:.3f}），留用原来的。"

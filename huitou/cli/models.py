@@ -31,6 +31,8 @@ def model_folder(workspace: Path, named: Path | None) -> Path:
 def trained(workspace: Path, named: Path | None, kinds: Sequence[str]) -> "Trained | None":
     """The models of `kinds`: of the folder that is named, which must hold one, or of the workspace, which may.
 
+    A workspace's model of polarity that is worse than the rules is left out.
+
     Raises HuitouError where the folder that is named holds none of them.
     """
     if named is None and not (is_workspace(workspace) and any((workspace / MODELS / f"{kind}.npz").is_file() for kind in kinds)):
@@ -46,4 +48,5 @@ def trained(workspace: Path, named: Path | None, kinds: Sequence[str]) -> "Train
         raise HuitouError(says, fix)
     from huitou.text.trained import Trained
 
-    return Trained.of(folder, kinds)
+    found = Trained.of(folder, kinds)
+    return found if named else found.not_worse()

@@ -116,16 +116,13 @@ def learn(kind: str, texts: pl.Series, answers: Answers, folder: Path) -> Learne
     return Learned(full, figures, before, False, len(texts), rules)
 
 
-def better_than_rules(folder: Path) -> TextModel | None:
-    """A folder's model of polarity, where it was right more often than the rules on texts that it had not learned from.
+def over_rules(model: TextModel) -> float:
+    """How much more often a model of polarity was right than the rules (−1 to 1), on texts that it had not learned from.
 
-    Raises OSError, ValueError or KeyError where the model cannot be read.
+    0 where that is not known.
     """
-    if not (folder / "polarity.npz").is_file():
-        return None
-    model = TextModel.load(folder, "polarity")
     rules = model.figures.get("rules")
-    return model if rules is not None and model.figures["accuracy"]["value"] > rules else None
+    return 0.0 if rules is None else float(model.figures["accuracy"]["value"]) - float(rules)
 
 
 def _by_rules(texts: pl.Series, truth: Sequence[str] | Sequence[Sequence[str]]) -> float:

@@ -12,7 +12,7 @@ import polars as pl
 
 from huitou.errors import HuitouError, Say
 from huitou.text.clauses import Floats
-from huitou.text.learn import PLANS, POLARITIES, better_than_rules
+from huitou.text.learn import PLANS, POLARITIES, over_rules
 from huitou.text.models import TextModel
 from huitou.text.reviews import Signs
 
@@ -51,6 +51,10 @@ class Trained:
                 raise ModelUnreadable(folder, kind) from None
         return Trained(models)
 
+    def not_worse(self) -> "Trained":
+        """The same without a model of polarity that was right less often than the rules."""
+        return Trained({kind: model for kind, model in self.models.items() if kind != "polarity" or over_rules(model) >= 0})
+
     def estimate(self) -> Estimate | None:
         """What stands in for the rules' p(negative) of a review, where a model of polarity is there."""
         model = self.models.get("polarity")
@@ -85,11 +89,8 @@ class Trained:
 
 def polarity_of(workspace: Path) -> Estimate | None:
     """What stands in for the rules' p(negative) in a workspace: its model, where that is better. Raises ModelUnreadable."""
-    try:
-        model = better_than_rules(workspace / MODELS)
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ModelUnreadable(workspace / MODELS, "polarity") from None
-    return _estimate(model) if model else None
+    model = Trained.of(workspace / MODELS, ("polarity",)).models.get("polarity")
+    return _estimate(model) if model and over_rules(model) > 0 else None
 
 
 def _estimate(model: TextModel) -> Estimate:
