@@ -28,7 +28,7 @@ from huitou.reports.numbers import (
 from huitou.reports.pictures import Picture
 from huitou.reports.table_view import table_view
 from huitou.reports.text import line, pieces
-from huitou.reports.words import Lang, catalogue, say
+from huitou.reports.words import Lang, catalogue, say, source_said
 from huitou.sources.reasons import REASONS
 
 HOUR_NAME = re.compile(r"(\d{1,2}) 点")
@@ -196,12 +196,13 @@ def fine(report: Report, lang: Lang) -> list[str]:
     whole, out = report.whole(), []
     for metric in report.diagnosis.fine:
         text, cell, goal = _name(report.note(metric), lang), whole.get(metric), report.goal(metric)
-        if cell is not None and cell.value is not None:
-            value, interval = reading(cell, lang)
-            text += f" {value}" + (f"{say('open', lang)}{interval}{say('close', lang)}" if interval else "")
-            how = scale(cell.unit, cell.value, lang)
-            if goal is not None:
-                text += say("comma", lang) + goal_said(_of(goal, lang), how.short(goal.value), lang)
+        if cell is None or cell.value is None:
+            continue
+        value, interval = reading(cell, lang)
+        text += f" {value}" + (f"{say('open', lang)}{interval}{say('close', lang)}" if interval else "")
+        how = scale(cell.unit, cell.value, lang)
+        if goal is not None:
+            text += say("comma", lang) + goal_said(_of(goal, lang), how.short(goal.value), lang)
         out.append(text)
     return out
 
@@ -324,7 +325,7 @@ def _metrics(report: Report, lang: Lang) -> list[dict[str, Any]]:
         value, interval = reading(cell, lang)
         pair = cell.numerator is not None and cell.denominator is not None and not too_few(cell)
         means = (note.means_zh if lang == "zh" else note.means_en).rstrip("。. ")
-        about = [means, say("chapter.source", lang, text=note.source) if note.source else ""]
+        about = [means, say("chapter.source", lang, text=source_said(note.source, lang)) if note.source else ""]
         row: dict[str, Any] = {"name": _name(note, lang), "means": say("clause.stop", lang).join(a for a in about if a)}
         row |= {"value": value, "interval": interval, "not_yet": cell.status == "not_yet", "state": state(cell, lang)}
         same = (pair and cell.denominator == cell.n) or (cell.unit == "count" and cell.value == cell.n)

@@ -21,6 +21,20 @@ def means_zh() -> dict[str, str]:
     return dict(tomllib.loads(files(__package__).joinpath("means.toml").read_text("utf-8")))
 
 
+@cache
+def marks() -> dict[str, tuple[str, str]]:
+    """Mark of a source → how it is told in Chinese and English (``marks.toml``)."""
+    raw = tomllib.loads(files(__package__).joinpath("marks.toml").read_text("utf-8"))
+    return {mark: (zh, en) for mark, (zh, en) in raw.items()}
+
+
+def source_said(text: str, lang: Lang) -> str:
+    """The source of a number with its marks («[003] 5.5, trade: response») as names that a reader knows."""
+    for mark, said in marks().items():
+        text = text.replace(mark, said[lang == "en"])
+    return text
+
+
 def say(key: str, lang: Lang, **facts: object) -> str:
     """The sentence `key` in `lang` with `facts` filled in. Raises KeyError for a key that does not exist."""
     return catalogue()[key][lang == "en"].format(**facts)

@@ -18,7 +18,7 @@ from huitou.reports.pictures import ROWS_OF
 from huitou.reports.table_view import name, who
 from huitou.reports.text import cell as safe
 from huitou.reports.text import pieces
-from huitou.reports.words import Lang, say
+from huitou.reports.words import Lang, say, source_said
 
 Value = str | float | date | None
 NUMBER_FORMATS = {
@@ -276,7 +276,7 @@ def _metrics(report: Report, sheets: _Sheets, lang: Lang) -> None:
         pair: list[Value] = [None] * 2 if few else [c.numerator, c.denominator]
         row: list[Value] = [note.zh if lang == "zh" else note.en, c.metric, by, *values, c.unit, *pair]
         means = note.means_zh if lang == "zh" else note.means_en
-        row += ["<5" if few and c.n else c.n, c.open or None, state(c, lang), means, note.source]
+        row += ["<5" if few and c.n else c.n, c.open or None, state(c, lang), means, source_said(note.source, lang)]
         rows.append(row)
     sheets.table(say("sheet.metrics", lang), w, rows, [c.unit for c in report.cells])
 
