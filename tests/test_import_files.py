@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+from hashlib import sha256
 from itertools import product
 from pathlib import Path
 
@@ -229,3 +230,16 @@ def test_a_source_of_the_users_own_comes_in_by_the_same_door(tmp_path: Path) -> 
 def test_a_source_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match=r"tmall\.orders"):
         import_files(shop(tmp_path), [put(tmp_path, "a.csv", THREE)], source="tmall.order")
+
+
+def test_files_of_one_length_are_told_apart_by_their_bytes(tmp_path: Path) -> None:
+    ws = shop(tmp_path)
+    first, other = (
+        put(tmp_path, "a.csv", THREE),
+        put(tmp_path, "b.csv", THREE.replace("2025-03-03 23:59:59", "2025-03-03 23:59:58")),
+    )
+    again = put(tmp_path, "c.csv", THREE)
+    assert first.stat().st_size == other.stat().st_size
+    loads = [report.load for report in import_files(ws, [first, other, again])]
+    assert [load and load.repeats_of for load in loads] == [None, None, 1]
+    assert [load and load.sha256 for load in loads] == [sha256(file.read_bytes()).hexdigest() for file in (first, other, again)]

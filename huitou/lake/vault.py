@@ -23,8 +23,9 @@ from huitou.errors import LakeDamaged, Say
 from huitou.lake.disk import room, sync
 
 FIELDS = ("nick", "name", "phone", "address")
-WAITING_BYTES = 32 * 2**20
-"""Identities kept in memory until they are sealed: some two million nicks, or 800,000 people with phone and address."""
+WAITING_BYTES = 8 * 2**20
+"""Identities kept in memory until they are sealed: some 500,000 nicks, or 200,000 people with phone and address; sealing them
+takes ten times as much."""
 BLOCK = 1024
 """People sealed together: what one look into the vault has to decrypt of a run."""
 MERGED_BLOCKS = 256
