@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from huitou.errors import FileRefused, Say, UnknownName
+from huitou.lake import staging
 from huitou.sources.importer import identify_file, import_files
 from huitou.sources.sniff import head
 from tests.exported import ORDERS, THREE, imported, put, shop, table
@@ -97,6 +98,7 @@ def test_progress_ends_at_the_files_size(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b" \n\n", "is empty"),
         (THREE.encode("utf-32"), "UTF-16"),
+        (b'[\n {"role": "customer", "text": "hi"}\n]', "one JSON array"),
         (THREE.encode("utf-16-le"), "UTF-16"),
         (THREE.encode() + b"\0", f"byte {len(THREE.encode()):,}"),
         (THREE.encode() + "男包".encode("gb18030"), f"byte {len(THREE.encode()):,}"),
@@ -243,3 +245,12 @@ def test_files_of_one_length_are_told_apart_by_their_bytes(tmp_path: Path) -> No
     loads = [report.load for report in import_files(ws, [first, other, again])]
     assert [load and load.repeats_of for load in loads] == [None, None, 1]
     assert [load and load.sha256 for load in loads] == [sha256(file.read_bytes()).hexdigest() for file in (first, other, again)]
+
+
+def test_versions_within_a_long_file_are_found_share_by_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "COUNTED_ROWS", 7)
+    rows = [ROW.format(i, i) for i in range(30)]
+    sent = [row.replace("交易成功", "卖家已发货，等待买家确认") for row in rows[:20]]
+    report, ws = imported(tmp_path, f"{ORDERS}\n" + "".join(sent + rows + rows[:3]))
+    assert report.load is not None and (report.load.stored, report.load.known) == (50, 3)
+    assert table(ws, "orders")["status"].to_list() == ["done"] * 30

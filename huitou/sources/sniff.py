@@ -94,6 +94,10 @@ def _beginning(path: Path) -> bytes:
     if not beginning.strip():
         fix = Say("重新导出；可能平台当时还没有生成完。", "Export it again; the platform may still have been preparing it.")
         raise FileRefused(path, Say("是空的", "it is empty"), fix)
+    if re.match(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{", beginning):
+        says = Say("是一整个 JSON 数组，要一行一个对象", "it is one JSON array, and should be one object a line")
+        fix = Say("转换后再导入：jq -c '.[]' 原文件 > 新文件.jsonl", "Convert it, then import that: jq -c '.[]' OLD > NEW.jsonl")
+        raise FileRefused(path, says, fix)
     if other := next((name for sign, name in _OTHERS.items() if beginning.lstrip().lower().startswith(sign.lower())), None):
         says = Say(f"是 {other} 文件，不是表格或聊天记录", f"it is a {other} file, neither a table nor a chat")
         raise FileRefused(path, says, Say("在平台上导出 CSV、XLSX 或 TXT。", "Export CSV, XLSX or TXT from the platform."))
