@@ -61,7 +61,7 @@ def tag_inquiries(
             proposed = {row["chat"]: row for row in asked(messages, readings).iter_rows(named=True)} if asked else {}
             for chat, row in zip(batch, readings.iter_rows(named=True), strict=True):
                 shown = _shown(chat, row["evidence"])
-                names = ("primary", "secondary", "steps", "faults", "customer_type")
+                names = ("primary", "secondary", "steps", "faults", "customer_type", "satisfaction")
                 line = {"id": chat.id, **{n: row[n] for n in names[:2]}, "evidence": shown, **{n: row[n] for n in names[2:]}}
                 if other := proposed.get(row["chat"]):
                     line["proposed"] = {n: other[n] for n in names[:2]} | {"evidence": _shown(chat, other["evidence"])}

@@ -39,6 +39,8 @@ inquiry_reasons = Table(
         C("steps", "codes", "步骤", "pre-sale steps that a person performed, codes of steps"),
         C("faults", "codes", "问题", "faults of the service, codes of faults"),
         C("customer_type", "code", "客户类型", "active, passive; empty where unclear", nullable=True),
+        C("satisfaction", "code", "满意度估计", "low, neutral or high, by what the customer wrote: an estimate, no rating",
+          nullable=True),
         C("certainty", "float", "把握", "share that the reader gives to the primary reason among all", unit="share"),
         VERSION,
     ), key=("customer_key", "agent_key", "day"), month_of="day", cluster=("customer_key", "asked_at"), fact=True,

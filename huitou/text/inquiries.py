@@ -13,6 +13,7 @@ import polars as pl
 from huitou.rules.taxonomy import Words, load_taxonomies
 from huitou.text.loss import LossReader
 from huitou.text.quality import quality
+from huitou.text.satisfaction import MOODS, satisfaction
 from huitou.text.tagger import THREADS, Tagger
 
 MESSAGES: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -32,6 +33,7 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "steps": pl.List(pl.String),
     "faults": pl.List(pl.String),
     "customer_type": pl.String,
+    "satisfaction": pl.String,
     "certainty": pl.Float64,
 }
 
@@ -41,7 +43,7 @@ class InquiryReader:
 
     def __init__(self, words: Words | None = None) -> None:
         words = words or load_taxonomies()
-        self._tagger = Tagger(words, ("loss", "intents", "steps", "faults"))
+        self._tagger = Tagger(words, ("loss", "intents", "steps", "faults", MOODS))
         self._loss = LossReader(words)
         self.version = self._tagger.version
 
@@ -51,14 +53,14 @@ class InquiryReader:
         `messages` as in `MESSAGES`: ``i`` counts a chat's messages from 0, ``at`` may be null, ``role`` customer, agent, robot or
         system. `outcomes` as in `OUTCOMES`: ordered or paid says that nothing was lost, lost that something was; of a chat
         without one the text decides. ``primary`` is null where nothing was lost; ``certainty`` is the share, 0 … 1, that the
-        model gives to it among all reasons.
+        model gives to it among all reasons. ``satisfaction`` is low, neutral or high; null where no customer wrote.
         """
         messages = messages.select(pl.col(name).cast(kind) for name, kind in MESSAGES.items())
         messages = messages.with_columns(pl.col("text").fill_null("")).sort("chat", "i", maintain_order=True)
         tags = self._tagger.tag(messages["text"])
         loss = self._loss.read(messages, tags, outcomes)
         made = _quality(messages, tags, loss)
-        whole = loss.join(made, on="chat", how="left").sort("chat")
+        whole = loss.join(made, on="chat", how="left").join(satisfaction(messages, tags), on="chat", how="left").sort("chat")
         return whole.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items()).with_columns(
             pl.col("secondary", "evidence", "steps", "faults").fill_null([])
         )
