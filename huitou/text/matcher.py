@@ -1,7 +1,7 @@
 """Finds every one of many thousand plain patterns in a batch of texts, in one pass of array operations.
 
 The patterns are a trie. A table of character pairs leaves the few places where a pattern can begin; from there all places walk
-the trie together, one character a step, along edges in one hash table. Overlapping finds are all kept. It is compiled once and
+the trie together, one character a step, along edges in a double array. Overlapping finds are all kept. It is compiled once and
 works on code points, so that a place needs no conversion; measured beside the libraries' automata in ``benchmarks/text.py``.
 """
 
