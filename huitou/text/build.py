@@ -28,7 +28,7 @@ from huitou.text.tagger import Tagger
 from huitou.text.trained import MODELS, polarity_of
 from huitou.text.unpaid import unpaid
 
-TEXT_VERSION = 1
+TEXT_VERSION = 2
 """Raised whenever the same words come to another result: the next build then reads all texts anew."""
 AT_ONCE = 400_000
 """Messages, distinct texts or reviews in memory at once, about."""
