@@ -89,7 +89,7 @@ review_readings = Table(
           "too_short_generic, template_duplicate, service_only"),
         C("polarity", "code", "褒贬", "positive, negative: of the whole, rating included"),
         C("p_negative", "float", "差评概率", "probability that the whole is negative", unit="share"),
-        C("has_complaint", "bool", "有不满", "any clause complains, but for one that blames in passing in a long review that is good"),
+        C("has_complaint", "bool", "有不满", "any clause complains; not one that blames in passing in a long good review"),
         C("conflict", "bool", "评分与文字不合", "the stars say one thing and the text another"),
         VERSION,
     ), key=("review_key",), month_of="day", cluster=("product_key", "day"), fact=True,
