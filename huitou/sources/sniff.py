@@ -91,7 +91,7 @@ def _beginning(path: Path) -> bytes:
         says = Say(f"打不开（{error.strerror}）", f"it cannot be opened ({error.strerror})")
         fix = Say("在别的程序里关掉它，并确认有读取权限。", "Close it in other programs and check that you may read it.")
         raise FileRefused(path, says, fix) from None
-    if not beginning.strip():
+    if beginning.strip() in (b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         fix = Say("重新导出；可能平台当时还没有生成完。", "Export it again; the platform may still have been preparing it.")
         raise FileRefused(path, Say("是空的", "it is empty"), fix)
     if re.match(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{", beginning):
