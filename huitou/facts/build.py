@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from datetime import date, timedelta
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import ibis
 
@@ -146,8 +146,9 @@ class Making:
         if edge:
             near = [messages.day.between(_first(m) - margin, _last(m) + margin) for m in sorted(months)]
             messages = messages.filter(_any(near))
-        parts = [turns(messages.filter(some(messages)), self.pack, streamed=True) for some in self._shares(around)]
-        with self.build.computed([*parts, asides(self._said(sorted(months)))]) as (*turned, beside):
+        parts = (turns(messages.filter(some(messages)), self.pack, streamed=True) for some in self._shares(around))
+        # what takes least thought comes first: it is computed while the rest is still expressed
+        with self.build.computed(chain([asides(self._said(sorted(months)))], parts)) as (beside, *turned):
             self._stage("rounds", _all([rounds(part, self.roster, streamed=True) for part in turned]), months)
             self._stage("sessions", _all([sessions(part, streamed=True) for part in turned]), months)
             spoken = _all([daily_talk(part) for part in turned])

@@ -1,6 +1,6 @@
 """One build of a rule pack's facts: each table computed at once, written month by month, all stored together or not at all."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -72,7 +72,7 @@ class Build:
             self._staged[name] = [replace(part, held=None) for part in parts]
 
     @contextmanager
-    def computed(self, exprs: Sequence["ir.Table"]) -> Iterator[list["ir.Table"]]:
+    def computed(self, exprs: Iterable["ir.Table"]) -> Iterator[list["ir.Table"]]:
         """Expressions computed once for several uses, two at a time, while what uses them is compiled; let go at the end."""
         import ibis  # noqa: PLC0415 - whoever computes has it; imports, which only open a lake, do without
 
