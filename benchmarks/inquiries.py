@@ -16,6 +16,7 @@ from huitou.text import loss_fit
 from huitou.text.inquiries import InquiryReader
 from huitou.text.loss import WEIGHTS, further_reasons
 from huitou.text.loss_examples import SPEAKERS, keep_speakers, read_example_chats
+from huitou.text.sentences import keep_sentences
 
 
 def group(code):
@@ -94,6 +95,7 @@ def fit():
     weights = {"primary": loss_fit.fit(seen, codes), "further": loss_fit.fit_further(seen, codes)}
     WEIGHTS.write_text(as_lines(weights), "utf-8")
     keep_speakers()
+    keep_sentences()
     print(f"{len(seen.chats)} chats, weights in {WEIGHTS} and {SPEAKERS}, {SPEAKERS.stat().st_size / 1e6:.1f} MB")
 
 

@@ -8,6 +8,7 @@ from huitou.text.inquiries import InquiryReader
 from huitou.text.loss_examples import SPEAKERS, fingerprint, learn_speakers, read_example_chats, speakers
 from huitou.text.loss_longer import longer, rehearsed
 from huitou.text.normal import normalise
+from huitou.text.sentences import KEPT, learnt_from
 
 
 def read(*lines, outcome="lost"):
@@ -20,8 +21,9 @@ def read(*lines, outcome="lost"):
 
 
 def test_kept_models_are_those_of_the_examples():
-    with np.load(SPEAKERS) as kept:
-        assert str(kept["learnt_from"]) == fingerprint(), "run python -m benchmarks.inquiries fit"
+    for file, now in ((SPEAKERS, fingerprint()), (KEPT, learnt_from())):
+        with np.load(file) as kept:
+            assert str(kept["learnt_from"]) == now, "run python -m benchmarks.inquiries fit"
 
 
 @pytest.mark.slow

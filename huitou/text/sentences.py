@@ -1,15 +1,17 @@
 """Learns from sentences written for the purpose which codes a short text shows, where no cue word stands in it.
 
 Comes in: ``rules/examples/NAME*.toml`` (code → one pattern a line, alternatives and sets as in cues) and normalised texts.
-Goes out: for each text the probability of each code. Logistic regressions on character n-grams, fitted at first use; nothing
-is stored.
+Goes out: for each text the probability of each code. Logistic regressions on character n-grams, fitted by
+``python -m benchmarks.inquiries fit`` and kept in ``sentences.npz``.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,6 +26,8 @@ from huitou.text.hashes import StretchHashes, told_apart
 from huitou.text.normal import DIGIT, WORD, Codes, Flags, Kinds, Normal, Places, normalise
 
 EXAMPLES = Path(__file__).parent.parent / "rules" / "examples"
+KEPT = EXAMPLES / "sentences.npz"
+NAMES = ("agents", "customers", "intents")
 FORMS = 6  # of one pattern that are learnt
 LONGEST = 3  # characters of an n-gram
 COST = 100.0  # of an error, beside the squared weights
@@ -134,9 +138,22 @@ class Sentences:
 
 
 @cache
-def learnt(name: str, folder: Path = EXAMPLES) -> Sentences:
-    """The model of all ``NAME*.toml`` examples. Raises ValueError for a pattern that cannot be read."""
-    return Sentences.learn(read_examples(name, folder))
+def learnt(name: str) -> Sentences:
+    """The model of all ``NAME*.toml`` examples, one of `NAMES`, as `keep_sentences` kept it."""
+    with np.load(KEPT) as kept:
+        return Sentences.unpacked({key.removeprefix(f"{name}."): kept[key] for key in kept.files if key.startswith(f"{name}.")})
+
+
+def keep_sentences() -> None:
+    """Learn the models of `NAMES` from their examples and keep them."""
+    parts = {f"{name}.{key}": held for name in NAMES for key, held in Sentences.learn(read_examples(name)).packed().items()}
+    np.savez_compressed(KEPT, allow_pickle=False, learnt_from=np.array(learnt_from()), **parts)
+
+
+def learnt_from() -> str:
+    """Fingerprint of all that the kept models are learnt from."""
+    shown = [[(text, sorted(codes)) for text, codes in read_examples(name)] for name in NAMES]
+    return sha256(json.dumps(shown, ensure_ascii=False).encode()).hexdigest()
 
 
 def read_examples(name: str, folder: Path = EXAMPLES) -> list[tuple[str, frozenset[str]]]:
