@@ -1,6 +1,6 @@
 """`huitou tag`: what the messages, reviews or whole chats of a file say, line by line, as JSON lines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -62,12 +62,7 @@ def tag(
     from huitou.rules.taxonomy import load_taxonomies
 
     call: Call = context.obj
-    if out.resolve() == file.resolve():
-        says = Say("--out 就是要读的文件。", "--out is the file to be read.")
-        raise HuitouError(says, Say("写到另一个文件。", "Write to another file."))
-    if not out.parent.is_dir():
-        says = Say(f"没有 {out.parent} 这个文件夹。", f"There is no folder {out.parent}.")
-        raise HuitouError(says, Say("先建好它，或换一个地方。", "Make it first, or write elsewhere."))
+    _writable(file, out)
     words = load_taxonomies(call.workspace if is_workspace(call.workspace) else None)
     models = trained(call.workspace, model_dir, MODELS_OF[what])
     if explain and (what is not What.reviews or models is None or "polarity" not in models.models):
@@ -80,18 +75,8 @@ def tag(
         says = Say("没说文字在哪一列。", "The column of the texts is not named.")
         raise HuitouError(says, Say("加上 --text 列名。", "Add --text COLUMN."))
     frames, skipped = stretches(file, {"text": text} | ({"rating": rating} if rating else {}))
-    new = out.with_name(out.name + ".new")
-    rows = told = 0
-    try:
-        with new.open("wb") as target:
-            lines = _chats(words, models) if what is What.chats else _reviews(words, models, explain=explain)
-            for frame in frames:
-                tagged, some = lines(frame)
-                tagged.write_ndjson(target)
-                rows, told = rows + frame.height, told + some
-        new.replace(out)
-    finally:
-        new.unlink(missing_ok=True)
+    lines = _chats(words, models) if what is What.chats else _reviews(words, models, explain=explain)
+    rows, told = _write(frames, lines, out)
     name = call.say("标签", "tags") if what is What.chats else call.say("抱怨", "complaints")
     left = call.say(f"，{len(skipped)} 行读不出", f", {len(skipped)} could not be read") if skipped else ""
     Console(highlight=False).print(
@@ -104,6 +89,34 @@ def tag(
     )
     if skipped:
         raise typer.Exit(3 if rows else 1)
+
+
+def _writable(file: Path, out: Path) -> None:
+    """Raises HuitouError where `out` cannot be written beside `file`."""
+    from huitou.errors import HuitouError, Say
+
+    if out.resolve() == file.resolve():
+        says = Say("--out 就是要读的文件。", "--out is the file to be read.")
+        raise HuitouError(says, Say("写到另一个文件。", "Write to another file."))
+    if not out.parent.is_dir():
+        says = Say(f"没有 {out.parent} 这个文件夹。", f"There is no folder {out.parent}.")
+        raise HuitouError(says, Say("先建好它，或换一个地方。", "Make it first, or write elsewhere."))
+
+
+def _write(frames: "Iterable[pl.DataFrame]", lines: "Lines", out: Path) -> tuple[int, int]:
+    """Write what is said of each row, all or nothing; how many rows, and how many of them say something."""
+    new = out.with_name(out.name + ".new")
+    rows = told = 0
+    try:
+        with new.open("wb") as target:
+            for frame in frames:
+                tagged, some = lines(frame)
+                tagged.write_ndjson(target)
+                rows, told = rows + frame.height, told + some
+        new.replace(out)
+    finally:
+        new.unlink(missing_ok=True)
+    return rows, told
 
 
 def _inquiries(call: "Call", file: Path, out: Path, by: "tuple[Words, Trained | None]", *, llm: bool) -> None:
