@@ -97,7 +97,7 @@ def dots(rows: Sequence[Mark], goals: Sequence[Line], *, width: int) -> alt.TopL
     ends = [v for r in rows for v in (r.low, r.high, r.value if r.raw is None else r.raw)] + [g.value for g in goals]
     ticks = _ticks(min(ends), max(ends), 6 if width > PHONE else 4)
     x = _x(ticks, width, rows, grid=True)
-    base = alt.Chart(_values(rows)).encode(y=_names(width))
+    base = alt.Chart(_values(rows)).encode(y=_names(rows, width))
     colour = _either("strong", "c2-band", "c1-band")
     span = base.mark_rule(strokeWidth=6).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), color=colour)
     dot = base.mark_point(size=60).encode(x=x, color=_either("strong", "bad", "c1"))
@@ -105,7 +105,7 @@ def dots(rows: Sequence[Mark], goals: Sequence[Line], *, width: int) -> alt.TopL
     layers = [*_goal_up(goals), span]
     if any(r.raw is not None for r in rows):
         raw = [_row(r, i) for i, r in enumerate(rows) if r.raw is not None]
-        ticks_of_raw = alt.Chart(alt.InlineData(raw)).encode(y=_names(width))
+        ticks_of_raw = alt.Chart(alt.InlineData(raw)).encode(y=_names(rows, width))
         layers.append(ticks_of_raw.mark_tick(thickness=1.5, height=13, color=tokens()["ink-3"]).encode(x=alt.X("raw:Q")))
     return alt.layer(*layers, dot, text).properties(width=width, height=alt.Step(24))
 
@@ -114,7 +114,7 @@ def bars(rows: Sequence[Mark], goals: Sequence[Line], *, width: int) -> alt.TopL
     """Bars from zero with the interval as a thin line; `strong` rows in the second colour."""
     top = max([r.high for r in rows] + [g.value for g in goals])
     ticks = _ticks(min(0.0, *(r.low for r in rows)), top, 5 if width > PHONE else 4)
-    base = alt.Chart(_values(rows)).encode(y=_names(width))
+    base = alt.Chart(_values(rows)).encode(y=_names(rows, width))
     bar = base.mark_bar(height=15).encode(x=_x(ticks, width, rows, grid=False), color=_either("strong", "c2", "q3"))
     text = base.mark_text(align="left", dx=8).encode(x=alt.X("high:Q"), text=alt.Text("text:N"))
     return alt.layer(bar, *_goal_up(goals), *_whisker(base), text).properties(width=width, height=alt.Step(27))
@@ -158,9 +158,14 @@ def _either(flag: str, yes: str, no: str) -> Any:
     return alt.condition(f"datum.{flag}", alt.value(tokens()[yes]), alt.value(tokens()[no]))
 
 
-def _names(width: int) -> alt.Y:
-    limit = 96 if width <= PHONE else 190
-    axis = alt.Axis(domain=False, ticks=False, grid=False, labelColor=tokens()["ink"], labelFontSize=13, labelLimit=limit)
+def _names(rows: Sequence[Mark], width: int) -> alt.Y:
+    """Names at the left, cut to what fits by our own measure: a machine without a Chinese font would cut them elsewhere."""
+    most = 90 if width <= PHONE else 180
+    short = json.dumps({mark.name: _cut(mark.name, most) for mark in rows})
+    axis = alt.Axis(
+        domain=False, ticks=False, grid=False, labelColor=tokens()["ink"], labelFontSize=13, labelLimit=0,
+        labelExpr=f"{short}[datum.value]",
+    )  # fmt: skip
     return alt.Y("name:N", sort=None, title=None, axis=axis)
 
 
@@ -248,3 +253,11 @@ def _ticks(low: float, high: float, about: int) -> list[float]:
 def _wide(text: str) -> int:
     """Pixels that 12-px text takes at most: 12 for a Chinese character, 7 for any other."""
     return sum(12 if ord(c) > 0x2E80 else 7 for c in text)
+
+
+def _cut(text: str, most: int) -> str:
+    """The text, or as much of it as is at most so wide, with an ellipsis."""
+    if _wide(text) <= most:
+        return text
+    n = max(n for n in range(len(text)) if _wide(text[:n]) <= most - 12)
+    return text[:n].rstrip() + "…"
