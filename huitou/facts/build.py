@@ -7,9 +7,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from datetime import date, timedelta
 from functools import partial
-from itertools import chain, pairwise
-
-import ibis
 
 from huitou.errors import Say
 from huitou.facts.chat_people import chat_matches, with_people
@@ -19,7 +16,7 @@ from huitou.facts.receptions import asides, daily_talk, receptions
 from huitou.facts.roster import Roster, Stored, read_roster
 from huitou.facts.rounds import rounds
 from huitou.facts.sessions import sessions
-from huitou.facts.shape import Expr, Rows
+from huitou.facts.shape import Rows
 from huitou.facts.turns import margin_days, turns
 from huitou.lake import Workspace
 from huitou.lake.build import Build
@@ -146,26 +143,21 @@ class Making:
         if edge:
             near = [messages.day.between(_first(m) - margin, _last(m) + margin) for m in sorted(months)]
             messages = messages.filter(_any(near))
-        parts = (turns(messages.filter(some(messages)), self.pack, streamed=True) for some in self._shares(around))
-        # what takes least thought comes first: it is computed while the rest is still expressed
-        with self.build.computed(chain([asides(self._said(sorted(months)))], parts)) as (beside, *turned):
-            self._stage("rounds", _all([rounds(part, self.roster, streamed=True) for part in turned]), months)
-            self._stage("sessions", _all([sessions(part, streamed=True) for part in turned]), months)
-            spoken = _all([daily_talk(part) for part in turned])
+        shares = self.build.shares(messages, "customer_key", self._cuts(around))
+        turned = turns(shares.first, self.pack, streamed=True)
+        with self.build.computed(asides(self._said(sorted(months))), turned, shares) as (beside, kept):
+            some, each = kept.first, partial(self.build.united, shares=kept)
+            self._stage("rounds", each(rounds(some, self.roster, streamed=True)), months)
+            self._stage("sessions", each(sessions(some, streamed=True)), months)
             asked = self.build.table("rounds", months)
-            received = receptions(spoken, beside, asked, pack=self.pack, roster=self.roster)
+            received = receptions(each(daily_talk(some, streamed=True)), beside, asked, pack=self.pack, roster=self.roster)
             self._stage("receptions", received, months)
 
-    def _shares(self, months: list[str]) -> list[Callable[[Rows], Expr]]:
-        """Conditions that cut the months' messages by customer into as many parts as are sorted at once: keys are hashes and
-        spread evenly."""
+    def _cuts(self, months: list[str]) -> list[int]:
+        """Where to cut the months' messages by customer into as many shares as are sorted: keys are hashes and spread evenly."""
         n, low, high = self.build.snapshot.spread("messages", "customer_key", months)
         parts = min(SHARES, n // SHARE_ROWS + 1)
-        cuts = [low + (high - low) * i // parts for i in range(1, parts)]
-        if not cuts:
-            return [lambda rows: ibis.literal(True)]
-        inner = [partial(_between, low, high - 1) for low, high in pairwise(cuts)]
-        return [lambda rows: rows.customer_key < cuts[0], *inner, lambda rows: rows.customer_key >= cuts[-1]]
+        return [low + (high - low) * i // parts for i in range(1, parts)]
 
     def _order_months(self, changed: dict[str, set[str]], talk: set[str]) -> set[str]:
         """Months of orders that come out differently: the first one touched and all after (a payment makes an old customer)."""
@@ -229,14 +221,6 @@ class Making:
     @staticmethod
     def _days(window_s: int) -> int:
         return window_s // 86_400 + 2
-
-
-def _between(low: int, high: int, rows: Rows) -> Expr:
-    return rows.customer_key.between(low, high)
-
-
-def _all(parts: list[Rows]) -> Rows:
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
 def _any(conditions: list[Rows]) -> Rows:

@@ -2,7 +2,7 @@
 
 import ibis
 
-from huitou.facts.order import PAIR
+from huitou.facts.order import PAIR, InOrder
 from huitou.facts.roster import Roster, among
 from huitou.facts.shape import SECOND_US, Expr, Rows, declared, matched
 from huitou.facts.turns import chars_in, messages_in
@@ -10,6 +10,8 @@ from huitou.rules import RulePack
 from huitou.tables import TABLES
 
 DAILY = (*PAIR, "day")
+PER_DAY = 2**20
+"""A running tally counts beginnings of sessions in its lower 20 bits and replies above: one sum instead of two."""
 _COUNTS = ("customer_messages", "agent_messages", "auto_messages", "agent_chars", "sessions", "rounds", "slow_rounds")
 _YES_NO = ("customer_first", "customer_last", "answered", "transferred_in", "transferred_out")
 
@@ -21,31 +23,29 @@ def asides(messages: Rows) -> Rows:
     return rows.select("shop_key", *DAILY, "sent_at", "second", "kind", "product_key", "load", "row", "row_key")
 
 
-def daily_talk(turns: Rows) -> Rows:
-    """Each day's talk of customer and persons, of all turns or of some customers': counts are differences between its first and
-    its last turn."""
-    turns = turns.filter(turns.first_of_day | turns.last_of_day | turns.replies | turns.opens)
-    first, last = turns.first_of_day, turns.last_of_day
-    day = turns.group_by(DAILY).aggregate(
-        shop_key=turns.shop_key.min(),
-        talk_key=turns.row_key.max(where=first),
-        talk_from=turns.sent_at.min(),
-        talk_to=turns.sent_at.max(),
-        talk_second=turns.second.max(where=first),
-        from_place=turns.place.min(),
-        to_place=turns.place.max(),
-        from_written=(turns.written - turns.writes).min(),
-        to_written=turns.written.max(),
-        customer_first=(first & turns.by_customer).any(),
-        customer_last=(last & turns.by_customer).any(),
-        answered=(turns.replies & ~first).any(),
-        sessions=turns.count(where=turns.opens | first),
-    )
-    written = day.to_written - day.from_written
+def daily_talk(turns: Rows, *, streamed: bool = False) -> Rows:
+    """Each day's talk of customer and persons: differences between its first and its last turn.
+
+    `streamed`: turns that were made so, in the order in which they were stored.
+    """
+    run = InOrder(turns, () if streamed else ("place",), streamed=streamed)
+    first = turns.first_of_day
+    tally = (turns.replies & ~first).cast("int64") * PER_DAY + (turns.opens | first).cast("int64")
+    tallied = run.rows.mutate(tally=run.so_far(tally))
+    # a day's last turn is the next mark behind its first one, unless that is its last one, too
+    marks = tallied.filter(tallied.first_of_day | tallied.last_of_day)
+    run = InOrder(marks, () if streamed else ("place",), streamed=streamed)
+    ends = ("sent_at", "place", "written", "tally", "by_customer")
+    seen = run.seeing(before={}, after={f"next_{name}": marks[name] for name in ends})
+    day = seen.filter(seen.first_of_day)
+    end = {name: ibis.ifelse(day.last_of_day, day[name], day[f"next_{name}"]) for name in ends}
+    written, tally = end["written"] - day.written + day.writes, end["tally"] - day.tally
     by_persons = messages_in(written)
-    return day.mutate(
-        agent_messages=by_persons, agent_chars=chars_in(written), customer_messages=day.to_place - day.from_place + 1 - by_persons
-    ).drop("from_place", "to_place", "from_written", "to_written")
+    return day.select(
+        "shop_key", *DAILY, talk_key="row_key", talk_from="sent_at", talk_to=end["sent_at"], talk_second="second",
+        customer_first="by_customer", customer_last=end["by_customer"], answered=tally >= PER_DAY, sessions=1 + tally % PER_DAY,
+        agent_messages=by_persons, agent_chars=chars_in(written), customer_messages=end["place"] - day.place + 1 - by_persons,
+    )  # fmt: skip
 
 
 def receptions(talk: Rows, asides: Rows, rounds: Rows, *, pack: RulePack, roster: Roster) -> Rows:

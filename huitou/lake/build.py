@@ -1,9 +1,10 @@
 """One build of a rule pack's facts: each table computed at once, written month by month, all stored together or not at all."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -13,12 +14,25 @@ import pyarrow.parquet as pq
 from huitou.lake.delta import Catalog, Change, DataFile
 from huitou.lake.disk import room
 from huitou.lake.duckdb import Snapshot, compute, keep, view, write
+from huitou.lake.sql import quoted
 from huitou.tables import TABLES
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from huitou.lake.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Tables of one form that hold one share of the rows each: an expression is written, and compiled, of the `first` alone."""
+
+    first: "ir.Table"
+    names: tuple[str, ...]
+
+    def of_each(self, sql: str) -> list[str]:
+        """A statement over the first table, for every one of them; the names are unlike anything else in a statement."""
+        return [sql.replace(quoted(self.names[0]), quoted(name)) for name in self.names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,8 @@ class Build:
         self._uid = uid
         self._staged: dict[str, list[_Staged]] = {}
         self._under_way: list[Future[None]] = []
+        self._promised: dict[str, str] = {}
+        self._views: list[str] = []
         self._pen = ThreadPoolExecutor(max_workers=1, thread_name_prefix="huitou-facts")
         self.snapshot = Snapshot(catalog, writer.engine)
         self.open = True
@@ -71,29 +87,74 @@ class Build:
                     self._writer.engine.raw.execute(f'DROP TABLE "{part.held}"')
             self._staged[name] = [replace(part, held=None) for part in parts]
 
-    @contextmanager
-    def computed(self, exprs: Iterable["ir.Table"]) -> Iterator[list["ir.Table"]]:
-        """Expressions computed once for several uses, two at a time, while what uses them is compiled; let go at the end."""
+    def shares(self, expr: "ir.Table", column: str, cuts: Sequence[int]) -> Shares:
+        """Rows in shares by an integer column: below the first cut, from it to the next, … from the last on."""
         import ibis  # noqa: PLC0415 - whoever computes has it; imports, which only open a lake, do without
 
+        whole = self._see("whole", self._writer.engine.backend.compile(expr))
+        names = []
+        for low, high in pairwise([None, *cuts, None]):
+            ends = [f"{quoted(column)} {sign} {end}" for sign, end in ((">=", low), ("<", high)) if end is not None]
+            names.append(self._see("share", f"SELECT * FROM {quoted(whole)} WHERE {' AND '.join(ends) or 'true'}"))
+        return Shares(ibis.table(expr.schema(), name=names[0]), tuple(names))
+
+    def united(self, expr: "ir.Table", shares: Shares) -> "ir.Table":
+        """What an expression over the first share makes of all shares, as one table."""
+        import ibis  # noqa: PLC0415 - as above
+
+        name = _named("united")
+        each = shares.of_each(self._writer.engine.backend.compile(expr))
+        self._promised[name] = " UNION ALL ".join(f"({sql})" for sql in each)
+        return ibis.table(expr.schema(), name=name)
+
+    @contextmanager
+    def computed(self, alone: "ir.Table", expr: "ir.Table", shares: Shares) -> Iterator[tuple["ir.Table", Shares]]:
+        """One expression, and another one of each share: computed once for several uses, two at a time, while what uses them is
+        compiled; let go at the end."""
+        import ibis  # noqa: PLC0415 - as above
+
         engine = self._writer.engine
-        kept: list[ir.Table] = []
+        kept: list[str] = []
         with ThreadPoolExecutor(2, thread_name_prefix="huitou-kept") as hands:
-            for expr in exprs:
-                name = f"kept_{uuid4().hex[:12]}"
-                self._under_way.append(hands.submit(keep, engine, name, engine.backend.compile(expr)))
-                kept.append(ibis.table(expr.schema(), name=name))
+
+            def begin(sql: str) -> None:
+                kept.append(_named("kept"))
+                self._under_way.append(hands.submit(keep, engine, kept[-1], sql))
+
+            begin(engine.backend.compile(alone))  # first what takes least thought: it is computed while the rest is compiled
+            for sql in shares.of_each(engine.backend.compile(expr)):
+                begin(sql)
+            beside, *names = kept
             try:
-                yield kept
+                yield ibis.table(alone.schema(), name=beside), Shares(ibis.table(expr.schema(), name=names[0]), tuple(names))
             finally:
                 wait(self._under_way)
                 self._under_way.clear()
-                for table in kept:
-                    engine.raw.execute(f'DROP TABLE IF EXISTS "{table.get_name()}"')
+                self._forget(kept)
+
+    def _see(self, name: str, sql: str) -> str:
+        """A view under a name that begins so; its whole name."""
+        name = _named(name)
+        self._writer.engine.raw.execute(f"CREATE VIEW {quoted(name)} AS {sql}")
+        self._views.append(name)
+        return name
+
+    def _forget(self, kept: Iterable[str]) -> None:
+        """Drop tables that were kept, as far as they were made, and the views that led to them."""
+        for kind, names in (("VIEW", reversed(self._views)), ("TABLE", kept)):
+            for name in names:
+                self._writer.engine.raw.execute(f"DROP {kind} IF EXISTS {quoted(name)}")
+        self._views.clear()
+        self._promised.clear()
 
     def _settle(self) -> None:
+        """Wait for what is computed, and make the views that were promised of it."""
         for job in self._under_way:
             job.result()
+        for name, sql in self._promised.items():
+            self._writer.engine.raw.execute(f"CREATE VIEW {quoted(name)} AS {sql}")
+        self._views += self._promised
+        self._promised.clear()
 
     def keep(self, name: str, frames: Iterable[pl.DataFrame]) -> "ir.Table | None":
         """Frames of one shape as a table to compute with until the build ends, kept on disk; None where there is no frame."""
@@ -144,3 +205,8 @@ class Build:
         if self.open:
             self.open = False
             self._writer.undo("builds", self._number, self._uid)
+
+
+def _named(begin: str) -> str:
+    """A name of a table or view that no other one has."""
+    return f"{begin}_{uuid4().hex}"
