@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
@@ -98,7 +99,7 @@ class Folder:
         if version is None:
             return []
         try:
-            actions = pa.table(DeltaTable(self.path, version=version).get_add_actions(flatten=False)).to_pylist()
+            actions = pl.DataFrame(DeltaTable(self.path, version=version).get_add_actions(flatten=False)).to_dicts()
         except Exception as error:
             says = Say(f"表的版本 {version} 读不出", f"version {version} of the table cannot be read")
             raise LakeDamaged(self.path, says) from error
