@@ -6,6 +6,7 @@ from statistics import mean, median
 import numpy as np
 import pytest
 
+from huitou.errors import UnknownName
 from tests.metrics_shop import numbers, shop
 
 
@@ -77,8 +78,11 @@ def test_a_second_day_of_buying_is_a_repurchase():
         order(3, 9, 3, net_fen=0),
         order(4, 9, **UNPAID),
     ]
-    (cell,) = numbers(shop(orders=[{"customer_key": 1}], order_facts=orders), ["repurchase_rate"])
+    held = shop(orders=[{"customer_key": 1}], order_facts=orders)
+    (cell,) = numbers(held, ["repurchase_rate"])
     assert (cell.numerator, cell.denominator) == (1, 3)
+    with pytest.raises(UnknownName, match="repurchase_rate"):  # of new customers it would be 0 whatever they do
+        numbers(held, ["repurchase_rate"], by=["customer"])
 
 
 def test_january_refunds():

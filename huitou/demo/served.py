@@ -91,7 +91,7 @@ def _inquiry(shop: Shop, dice: Dice, at: int, day: date) -> None:
 
 def _who(shop: Shop, dice: Dice, day: date, *, bought: bool, fate: str) -> tuple[Buyer, bool]:
     """The customer and whether one of old: buyers may be due to return, losers may be browsing customers."""
-    known = shop.browser(dice, day) if not bought else shop.comes_back(dice, day, 0.13) if fate == "paid" else None
+    known = shop.browser(dice, day) if not bought else shop.buyer_of_old(dice, day, 0.13, fate)
     return known or shop.newcomer(), known is not None
 
 

@@ -38,6 +38,8 @@ _HOURS = (0.7, 0.4, 0.2, 0.1, 0.1, 0.2, 0.5, 1.2, 3.2, 5.4, 6.6, 6.0, 5.2, 5.2, 
 _SILENT_HOURS = (
     2.2, 1.0, 0.5, 0.3, 0.2, 0.4, 1.0, 2.0, 3.4, 4.4, 5.0, 4.8, 5.2, 5.0, 4.6, 4.6, 4.6, 4.4, 4.8, 5.8, 7.6, 9.0, 9.2, 6.0,
 )  # fmt: skip
+_ONLY_ASKS_DAYS = (26, 60)
+"""Days after a purchase in which a customer may ask again, or order again and not pay."""
 _WEEK = (1.0, 0.98, 0.97, 1.0, 1.02, 1.08, 1.1)
 ROBOT_AGENT = Agent(ROBOT, "early", 0.0, 5, 10)
 
@@ -62,7 +64,7 @@ class Shop:
         self.doubted = Steady()
         self.people = 0
         self.due: dict[date, list[int]] = defaultdict(list)
-        self.past: deque[tuple[int, date]] = deque(maxlen=1000)
+        self.past: deque[tuple[int, date]] = deque()
         self.orders: dict[date, list[Order]] = defaultdict(list)
         self.visits: dict[date, list[Visit]] = defaultdict(list)
         self.reviews: dict[date, list[Review]] = defaultdict(list)
@@ -122,10 +124,16 @@ class Shop:
         return buyer(self.plan.seed, waiting.pop(int(dice.random() * len(waiting)))) if waiting and dice.chance(p) else None
 
     def browser(self, dice: Dice, day: date) -> Buyer | None:
-        """A customer of more than 25 days ago who only asks this time."""
-        if not self.past or (day - self.past[0][1]).days < 26:
+        """A customer of some weeks ago who only asks, or does not pay, this time."""
+        if not self.past or (day - self.past[0][1]).days < _ONLY_ASKS_DAYS[0]:
             return None
         return buyer(self.plan.seed, self.past.popleft()[0]) if dice.chance(0.07) else None
+
+    def buyer_of_old(self, dice: Dice, day: date, p: float, fate: str) -> Buyer | None:
+        """A customer who orders again: one who is due, with probability p, or one who does not pay this time."""
+        if fate == "paid":
+            return self.comes_back(dice, day, p)
+        return self.browser(dice, day) if fate != "wrong_item" else None
 
     def cast(self, dice: Dice, habits: Habits, who: Buyer, product: Product) -> Cast:
         """The cast of one chat."""
@@ -166,6 +174,8 @@ class Shop:
     def _plan_return(self, dice: Dice, order: Order) -> None:
         bought = date_of(order.paid_at or order.created)
         self.past.append((order.buyer.number, bought))
+        while (bought - self.past[0][1]).days > _ONLY_ASKS_DAYS[1]:
+            self.past.popleft()
         p = RETURNING_SLOW if order.slow_route else RETURNING if order.first_buy else RETURNING_AGAIN
         if dice.chance(p):
             whole = 1 - exp(-90 / 42)
@@ -190,7 +200,7 @@ class Shop:
             at = self.arrival(dice, day, _SILENT_HOURS)
             product = dice.weighted((p, _unasked(p)) for p in PRODUCTS)
             fate = self.desk.fate(dice)
-            back = self.comes_back(dice, day, returning) if fate == "paid" else None
+            back = self.buyer_of_old(dice, day, returning, fate)
             who = back or self.newcomer()
             basket = self.desk.basket(dice, at, product, dice.pick(product.colours), 0.03)
             orders = self.desk.place(dice, who, at, basket, fate=fate)

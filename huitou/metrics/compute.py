@@ -16,7 +16,7 @@ from huitou.metrics.estimate import estimate, flat_aggregates, key_flags, quanti
 from huitou.metrics.measures import Fact, Measure
 from huitou.metrics.model import Cell
 from huitou.metrics.needs import NEEDS, Reader, Stock, stock_of
-from huitou.metrics.population import POPULATIONS, Period, Scope, World, accounts, allowed, check, population, shown
+from huitou.metrics.population import POPULATIONS, Period, Scope, World, accounts, check, population, shown
 from huitou.rules import RulePack
 from huitou.tables import TABLES
 
@@ -45,7 +45,7 @@ def compute(  # noqa: PLR0913 (what, of which shop, under which rules, cut how)
     scope = Scope(tuple(by), checked_period(period), dict(where or {}))
     wanted = [declared(name) for name in dict.fromkeys(names)]
     for m in wanted:
-        check(allowed(m.of), m.id, scope)
+        check(m.dims, m.id, scope)
     world = World(stock_under(snapshot, pack), settings, pack, scope)
     cells: dict[str, list[Cell]] = {}
     ready: dict[str, list[Metric]] = defaultdict(list)

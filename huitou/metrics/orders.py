@@ -173,12 +173,15 @@ def time_to_pay_p90(t: Fact, rule: RulePack) -> Measure:
 @metric(
     of="order_facts", zh="复购率", en="Repurchase rate", unit="share", better="higher", needs=BUYERS,
     final_after="the export", source="[003] 6.3.4, trade: value and refunds, trade: retention",
+    not_by=("customer", "day", "hour"),
 )  # fmt: skip
 def repurchase_rate(t: Fact, rule: RulePack) -> Measure:
     """Customers who bought on two or more days of the period ÷ customers who bought in it.
 
     Orders refunded in full are no purchase; two orders of one day are one. It grows with the length of the period: compare
     equal periods. Where some orders carry no buyer id it is a lower bound. It says little about high-value durable goods.
+    By day, hour, or new and returning customers it would say nothing: a repurchase is never on the day, nor of the kind, of
+    the first purchase.
     """
     bought = t.paid & (t.net_fen > 0)
     return per(t.customer_key, t.day.max() > t.day.min(), lambda buyers: share(buyers.x), among=bought)

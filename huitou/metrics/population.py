@@ -207,11 +207,6 @@ POPULATIONS: dict[str, Population] = {
 """What a metric may be `of`."""
 
 
-def allowed(of: str | None) -> tuple[str, ...]:
-    """The dimensions of a population; of a metric that nothing feeds yet: all."""
-    return POPULATIONS[of].dims if of else tuple(DIMENSIONS)
-
-
 def check(dims: tuple[str, ...], metric: str, scope: Scope) -> None:
     """Raises UnknownName for a dimension that does not apply to the metric."""
     for dim in (*scope.by, *scope.where):

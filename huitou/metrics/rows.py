@@ -10,7 +10,7 @@ from huitou.metrics.compute import checked_period, missing, stock_under
 from huitou.metrics.declare import declared
 from huitou.metrics.measures import Fact, Measure
 from huitou.metrics.needs import NEEDS, Reader
-from huitou.metrics.population import Period, Scope, World, accounts, allowed, check, population, short_code, shown
+from huitou.metrics.population import Period, Scope, World, accounts, check, population, short_code, shown
 from huitou.rules import RulePack
 from huitou.tables import TABLES, Column
 
@@ -37,7 +37,7 @@ def rows(  # noqa: PLR0913 (a cell's own arguments, and how many rows)
     """
     m = declared(name)
     scope = Scope(tuple(by), checked_period(period), dict(where or {}))
-    check(allowed(m.of), name, scope)
+    check(m.dims, name, scope)
     world = World(stock_under(snapshot, pack), settings, pack, scope)
     lacking = missing(m, world)
     if lacking or m.of is None:
