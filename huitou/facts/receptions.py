@@ -5,7 +5,7 @@ import ibis
 from huitou.facts.order import PAIR, InOrder
 from huitou.facts.roster import Roster, among
 from huitou.facts.shape import SECOND_US, Expr, Rows, declared, matched
-from huitou.facts.turns import chars_in, messages_in
+from huitou.facts.turns import chars_in, marked, messages_in
 from huitou.rules import RulePack
 from huitou.tables import TABLES
 
@@ -17,10 +17,26 @@ _YES_NO = ("customer_first", "customer_last", "answered", "transferred_in", "tra
 
 
 def asides(messages: Rows) -> Rows:
-    """Messages that no turn stands for: auto-replies, robot, system and transfer lines, and customers' with a product."""
+    """Each day's messages that no turn stands for: auto-replies, robot's, and lines (system, transfer), which nobody says; and
+    the product of the customer's first message with one."""
     carrying = (messages.kind == "customer") & messages.product_key.notnull()
-    rows = messages.filter(~messages.kind.isin(("customer", "agent")) | carrying)
-    return rows.select("shop_key", *DAILY, "sent_at", "second", "kind", "product_key", "load", "row", "row_key")
+    m = messages.filter(~messages.kind.isin(("customer", "agent")) | carrying)
+    auto, line, transfer = m.kind.isin(("auto", "robot")), m.kind.isin(("system", "transfer")), m.kind == "transfer"
+    order = ibis.struct({"sent_at": m.sent_at, "file_order": m.load * 2**32 + m.row})
+    return m.group_by(*(m[k].name(f"aside_{k}") for k in DAILY)).aggregate(
+        aside_shop=m.shop_key.min(),
+        aside_key=m.row_key.min(where=auto | line),
+        auto_messages=m.count(where=auto),
+        auto_from=m.sent_at.min(where=auto),
+        auto_to=m.sent_at.max(where=auto),
+        auto_second=m.second.min(where=auto),
+        line_from=m.sent_at.min(where=line),
+        line_to=m.sent_at.max(where=line),
+        line_second=m.second.min(where=line),
+        transfer_from=m.sent_at.min(where=transfer),
+        transfer_to=m.sent_at.max(where=transfer),
+        product_key=m.product_key.argmin(order, where=m.kind == "customer"),
+    )
 
 
 def daily_talk(turns: Rows, *, streamed: bool = False) -> Rows:
@@ -28,6 +44,7 @@ def daily_talk(turns: Rows, *, streamed: bool = False) -> Rows:
 
     `streamed`: turns that were made so, in the order in which they were stored.
     """
+    turns = marked(turns)
     run = InOrder(turns, () if streamed else ("place",), streamed=streamed)
     first = turns.first_of_day
     tally = (turns.replies & ~first).cast("int64") * PER_DAY + (turns.opens | first).cast("int64")
@@ -58,8 +75,8 @@ def receptions(talk: Rows, asides: Rows, rounds: Rows, *, pack: RulePack, roster
     a person's message and the customer wrote nothing more), robot (an account without a person, which alone answered).
     Source: trade: inquiry funnel (接待人数).
     """
-    day = _everything(talk, _besides(asides))
-    for facts in (_asked(rounds, pack), _first_product(asides), _handed_over(asides, talk, pack)):
+    day = _everything(talk, asides.drop("transfer_from", "transfer_to"))
+    for facts in (_asked(rounds, pack), _handed_over(asides, talk, pack)):
         day = matched(day, facts, DAILY)
     day = day.mutate(
         first_at=ibis.least(day.talk_from, day.auto_from).coalesce(day.line_from),
@@ -72,25 +89,8 @@ def receptions(talk: Rows, asides: Rows, rounds: Rows, *, pack: RulePack, roster
     return declared(day.mutate(filtered=_filtered(day, roster)), TABLES["receptions"])
 
 
-def _besides(asides: Rows) -> Rows:
-    """Auto-replies and lines of the day. Lines (system, transfer) are said by nobody."""
-    a = asides.filter(asides.kind != "customer")
-    auto, line = a.kind.isin(("auto", "robot")), a.kind.isin(("system", "transfer"))
-    return a.group_by(*(a[k].name(f"aside_{k}") for k in DAILY)).aggregate(
-        aside_shop=a.shop_key.min(),
-        aside_key=a.row_key.min(),
-        auto_messages=a.count(where=auto),
-        auto_from=a.sent_at.min(where=auto),
-        auto_to=a.sent_at.max(where=auto),
-        auto_second=a.second.min(where=auto),
-        line_from=a.sent_at.min(where=line),
-        line_to=a.sent_at.max(where=line),
-        line_second=a.second.min(where=line),
-    )
-
-
-def _everything(talked: Rows, besides: Rows) -> Rows:
-    both = talked.outer_join(besides, [talked[k] == besides[f"aside_{k}"] for k in DAILY])
+def _everything(talk: Rows, asides: Rows) -> Rows:
+    both = talk.outer_join(asides, [talk[k] == asides[f"aside_{k}"] for k in DAILY])
     merged = {k: both[k].coalesce(both[f"aside_{k}"]) for k in DAILY}
     return both.mutate(**merged, shop_key=both.shop_key.coalesce(both.aside_shop)).drop(*(f"aside_{k}" for k in DAILY))
 
@@ -111,18 +111,11 @@ def _asked(rounds: Rows, pack: RulePack) -> Rows:
     )
 
 
-def _first_product(asides: Rows) -> Rows:
-    carrying = asides.filter(asides.kind == "customer")
-    order = ibis.window(group_by=list(DAILY), order_by=["sent_at", "load", "row", "row_key"])
-    first = carrying.mutate(nth=ibis.row_number().over(order)).filter(lambda t: t.nth == 0)
-    return first.select(*DAILY, "product_key")
-
-
 def _handed_over(asides: Rows, talk: Rows, pack: RulePack) -> Rows:
     """Receptions that a transfer touches. A transfer line at or after the day's first message by customer or person hands
     out, one before it hands in; a line that hands out also hands in to the account that goes on inside the session gap."""
-    lines = asides.filter(asides.kind == "transfer")
-    lines = lines.group_by(DAILY).aggregate(transfer_from=lines.sent_at.min(), transfer_to=lines.sent_at.max())
+    lines = asides.filter(asides.transfer_from.notnull())
+    lines = lines.select("transfer_from", "transfer_to", **{k: lines[f"aside_{k}"] for k in DAILY})
     began = talk.select(*DAILY, "talk_from")
     lines = matched(lines, began, DAILY)
     lines = lines.mutate(

@@ -5,6 +5,7 @@ import ibis
 from huitou.facts.order import InOrder
 from huitou.facts.roster import Roster, among
 from huitou.facts.shape import SECOND_US, Rows, declared
+from huitou.facts.turns import marked
 from huitou.tables import TABLES
 
 
@@ -18,6 +19,7 @@ def rounds(turns: Rows, roster: Roster, *, streamed: bool = False) -> Rows:
     `streamed`: turns that were made so, in the order in which they were stored.
     Source: trade: response (3分钟人工响应率, 旺旺人工平响时长).
     """
+    turns = marked(turns)
     marks = turns.filter(turns.starts | turns.replies | turns.last | (turns.opens & ~turns.by_customer))
     run = InOrder(marks, () if streamed else ("place",), streamed=streamed)
     answers = marks.answers

@@ -4,7 +4,7 @@ import ibis
 
 from huitou.facts.order import InOrder
 from huitou.facts.shape import Rows, declared
-from huitou.facts.turns import messages_in
+from huitou.facts.turns import marked, messages_in
 from huitou.tables import TABLES
 
 
@@ -14,6 +14,7 @@ def sessions(turns: Rows, *, streamed: bool = False) -> Rows:
     `streamed`: turns that were made so, in the order in which they were stored.
     Source: trade: inquiry funnel, chat split (最长等待时间).
     """
+    turns = marked(turns)
     marks = turns.filter(turns.opens | turns.last)
     opens, before = marks.opens, marks.written - marks.writes
     run = InOrder(marks, () if streamed else ("place",), streamed=streamed)

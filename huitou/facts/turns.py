@@ -15,6 +15,8 @@ LONGEST_PAUSE_DAYS = 7
 """A question is open no longer than this between two messages, even under rules that know neither day nor gap."""
 PER_MESSAGE = 2**24
 """``written`` counts a person's messages in its lower 24 bits and their characters above: one running sum instead of two."""
+MARKS = ("by_customer", "starts", "replies", "answers", "opens", "first_of_day", "last_of_day", "last")
+"""What may be true of a turn, from the lowest bit of ``marks`` on: one number costs less to keep than eight columns."""
 CARRIED = ("shop_key", *PAIR, "sent_at", "day", "second", "row_key")
 
 
@@ -30,9 +32,9 @@ def turns(messages: Rows, pack: RulePack, *, streamed: bool = False) -> Rows:
 
     Order inside a customer and account: sent_at, then load and row of the file (row_key last). Columns, beside those of
     the message: ``place`` 0, 1, 2… along the messages; ``written`` by persons so far, this one included, and ``writes``
-    by this one (see `PER_MESSAGE`); ``by_customer``; ``before_at`` the pair's message before; ``starts`` a round; ``replies``
-    first person after a customer; ``answers`` and in time to answer; ``opens`` a session; ``first_of_day``, ``last_of_day``,
-    ``last`` of all. `streamed`: see `InOrder`; the rows come out sorted.
+    by this one (see `PER_MESSAGE`); ``before_at`` the pair's message before; and ``marks``, which `marked` makes columns:
+    ``by_customer``; ``starts`` a round; ``replies`` first person after a customer; ``answers`` and in time to answer;
+    ``opens`` a session; ``first_of_day``, ``last_of_day``, ``last`` of all. `streamed`: see `InOrder`; the rows come out sorted.
     """
     by_customer = messages.kind == "customer"
     human = messages.filter(messages.kind.isin(("customer", "agent"))).select(
@@ -58,15 +60,25 @@ def turns(messages: Rows, pack: RulePack, *, streamed: bool = False) -> Rows:
     if pack.round_splits_at_gap:
         cut = cut | gap
     replies = ~seen.by_customer & seen.after_customer.fill_null(False)
-    return seen.mutate(
-        starts=seen.by_customer & (first | ~seen.after_customer | cut),
-        replies=replies,
-        answers=replies & ~cut,
-        opens=first | gap,
-        first_of_day=first | new_day,
-        last_of_day=last_of_day,
-        last=seen.after_day.isnull(),
-    ).drop("file_order", "after_customer", "before_day", "after_day")
+    true = {
+        "by_customer": seen.by_customer,
+        "starts": seen.by_customer & (first | ~seen.after_customer | cut),
+        "replies": replies,
+        "answers": replies & ~cut,
+        "opens": first | gap,
+        "first_of_day": first | new_day,
+        "last_of_day": last_of_day,
+        "last": seen.after_day.isnull(),
+    }
+    bits = [true[name].fill_null(False).cast("int64") * 2**bit for bit, name in enumerate(MARKS)]
+    return seen.mutate(marks=sum(bits[1:], bits[0])).drop(
+        "file_order", "by_customer", "after_customer", "before_day", "after_day"
+    )
+
+
+def marked(turns: Rows) -> Rows:
+    """Turns with each of their `MARKS` as a column."""
+    return turns.mutate(**{name: (turns.marks & 2**bit) != 0 for bit, name in enumerate(MARKS)}).drop("marks")
 
 
 def messages_in(written: Expr) -> Expr:
