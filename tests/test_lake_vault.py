@@ -26,6 +26,7 @@ def told(known: dict[int, dict[str, str]], person: tuple[int, *tuple[str | None,
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @example([([(5, "小鱼", None, None, None)], True)] * 6)
+@example([([(0, "山里的风", None, None, None), (0, "小鱼", None, None, None)], False)])
 @given(st.lists(st.tuples(st.lists(PERSON, min_size=1, max_size=60), st.booleans()), min_size=1, max_size=12))
 def test_the_newest_of_every_load_is_recalled(loads: list[tuple[list[tuple[int, *tuple[str | None, ...]]], bool]]) -> None:
     known: dict[int, dict[str, str]] = {}

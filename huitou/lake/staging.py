@@ -52,12 +52,13 @@ class Finished:
 @dataclass(frozen=True, slots=True)
 class _Stretch:
     """Staged rows of one month that are sorted and written at once, and the range of days and instants in which equal rows
-    can be stored; `keys` is the condition that tells them from the other rows of a large month."""
+    can be stored; `keys` is that of their first cluster column (0 for none), which tells them from the other rows of a large
+    month."""
 
     month: str
     days: tuple[date, date] | None
     times: tuple[int, int] | None
-    keys: str = ""
+    keys: tuple[int, int] | None = None
 
 
 class Staging:
@@ -169,8 +170,9 @@ class Staging:
             within = f"{quoted(table.month_of)} BETWEEN DATE '{stretch.days[0]}' AND DATE '{stretch.days[1]}'"
             where.append("s." + within)
         if stretch.keys:
-            within += " AND " + stretch.keys
-            where.append(stretch.keys)
+            some = f"coalesce({quoted(table.cluster[0])}, 0) BETWEEN {stretch.keys[0]} AND {stretch.keys[1]}"
+            within += " AND " + some
+            where.append(some)
         condition = f" WHERE {' AND '.join(where)}" if where else ""
         columns = ", ".join(stored(c, "s.") for c in table.columns)
         rows = f'SELECT {columns}, {key} AS row_key, {self._load}::BIGINT AS "load", s."row" FROM {staged} s {join}{condition}'
@@ -230,13 +232,12 @@ class Staging:
             self._folder.parent.rmdir()
 
 
-def _key_ranges(table: Table, rows: int) -> list[str]:
-    """Conditions that cut so many rows into stretches of about `SORTED_ROWS`: keys are hashes and spread evenly."""
+def _key_ranges(table: Table, rows: int) -> list[tuple[int, int] | None]:
+    """Ranges that cut so many rows into stretches of about `SORTED_ROWS`: keys are hashes and spread evenly."""
     parts = -(-rows // SORTED_ROWS)
     if parts < 2 or not table.cluster or table.by_name[table.cluster[0]].type != "key":
-        return [""]
-    key = f"coalesce({quoted(table.cluster[0])}, 0)"
-    return [f"{key} BETWEEN {2**63 * part // parts} AND {2**63 * (part + 1) // parts - 1}" for part in range(parts)]
+        return [None]
+    return [(2**63 * part // parts, 2**63 * (part + 1) // parts - 1) for part in range(parts)]
 
 
 def _key_shares(table: Table, rows: int) -> list[str]:
@@ -272,9 +273,17 @@ def _overlaps(table: Table, file: DataFile, stretch: _Stretch) -> bool:
     day, time = table.month_of, _clock(table)
     if stretch.days and day in file.low and (file.high[day] < stretch.days[0] or file.low[day] > stretch.days[1]):
         return False
-    if stretch.times and time in file.low:
-        return not (_micros(file.high[time]) < stretch.times[0] or _micros(file.low[time]) > stretch.times[1])
+    if stretch.times and time in file.low and not _meet(stretch.times, (_micros(file.low[time]), _micros(file.high[time]))):
+        return False
+    key = table.cluster[0] if stretch.keys else ""
+    if stretch.keys and stretch.keys[0] and key in file.low:  # a file's range says nothing of rows without a key: they count as 0
+        return _meet(stretch.keys, (file.low[key], file.high[key]))
     return True
+
+
+def _meet(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two ranges have a number in common."""
+    return one[0] <= other[1] and other[0] <= one[1]
 
 
 def _micros(instant: datetime) -> int:

@@ -223,12 +223,12 @@ def _clear(texts: pl.Series) -> pl.Series | None:
 
 
 def _each_once(people: pl.DataFrame) -> pl.DataFrame:
-    """Without the earlier ones of equal rows; where only nicks are told, a key says as much."""
+    """Without the earlier ones of equal rows; where only nicks are told, of equal keys."""
     told = [f for f in FIELDS[1:] if people[f].null_count() < people.height]
     if not told:
         keys = people["customer_key"].to_numpy()
-        order = np.argsort(keys)
-        once: pl.DataFrame = people[order[np.diff(keys[order], prepend=-1) != 0]]  # keys are not negative
+        order = np.argsort(keys, kind="stable")
+        once: pl.DataFrame = people[order[np.diff(keys[order], append=-1) != 0]]  # the last of each; keys are not negative
         return once
     return people.unique(["customer_key", "nick", *told], keep="last", maintain_order=True)
 
