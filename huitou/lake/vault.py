@@ -7,7 +7,6 @@ more of them than the people can be halved.
 
 import os
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -146,29 +145,29 @@ class Vault:
         firsts = [row[0] for row in db.execute("SELECT first FROM blocks WHERE run >= ? ORDER BY first", (oldest,))]
         bounds = [0, *sorted(set(firsts[MERGED_BLOCKS::MERGED_BLOCKS])), 2**63]
         for low, beyond in pairwise(bounds):
-            people = [*self._between(db, (oldest, merged - 1), (low, beyond - 1))]
-            if people:  # below the smallest key there is nobody
-                self._add(db, merged, _newest(pl.concat(people)))
+            people = self._between(db, (oldest, merged - 1), (low, beyond - 1))
+            if people.height:  # below the smallest key there is nobody
+                self._add(db, merged, _newest(people))
         db.execute("DELETE FROM blocks WHERE run BETWEEN ? AND ?", (oldest, merged - 1))
 
-    def _between(self, db: sqlite3.Connection, runs: tuple[int, int], keys: tuple[int, int]) -> Iterator[pl.DataFrame]:
+    def _between(self, db: sqlite3.Connection, runs: tuple[int, int], keys: tuple[int, int]) -> pl.DataFrame:
         """People of some runs, the older ones first, with a key in a range."""
         blocks = f"{_BLOCK_COLUMNS} WHERE run BETWEEN ? AND ? AND first <= ? AND last >= ? ORDER BY run"
-        for block in db.execute(blocks, (*runs, *reversed(keys))):
-            found, texts = self._unseal(*block)
-            frame = pl.DataFrame([pl.Series("customer_key", found), pl.Series("text", texts, dtype=pl.String)])
-            split = pl.col("text").str.split_exact(_FIELD, len(FIELDS) - 1).struct.rename_fields(list(FIELDS))
-            frame = frame.filter(pl.col("customer_key").is_between(*keys)).select("customer_key", split).unnest("text")
-            yield frame.with_columns(pl.when(pl.col(f) != "").then(f) for f in FIELDS)
+        held = [self._unseal(*block) for block in db.execute(blocks, (*runs, *reversed(keys)))]
+        found = np.concatenate([np.empty(0, dtype=np.int64), *(keys for keys, _ in held)])
+        texts = pl.Series("text", [text for _, some in held for text in some.split(_PERSON)], dtype=pl.String)
+        split = pl.col("text").str.split_exact(_FIELD, len(FIELDS) - 1).struct.rename_fields(list(FIELDS))
+        frame = pl.DataFrame([pl.Series("customer_key", found), texts]).filter(pl.col("customer_key").is_between(*keys))
+        return frame.select("customer_key", split).unnest("text").with_columns(pl.when(pl.col(f) != "").then(f) for f in FIELDS)
 
-    def _unseal(self, sealed: bytes, run: int, first: int, last: int, people: int) -> tuple[np.ndarray, list[str]]:
-        """Keys and joined fields of a block."""
+    def _unseal(self, sealed: bytes, run: int, first: int, last: int, people: int) -> tuple[np.ndarray, str]:
+        """Keys, and joined fields of joined people, of a block."""
         try:
             content = self._aes.decrypt(sealed[:_NONCE], sealed[_NONCE:], _seal_of(run, first, last, people))
         except InvalidTag as error:
             says = Say("有身份信息无法用 vault.key 解开", "an identity cannot be decrypted with vault.key")
             raise LakeDamaged(self._folder / "vault.db", says) from error
-        return np.frombuffer(content, "<i8", people), content[8 * people :].decode().split(_PERSON)
+        return np.frombuffer(content, "<i8", people), content[8 * people :].decode()
 
     def commit(self) -> None:
         """Write what is queued, durably. Raises DiskFull."""
@@ -189,10 +188,10 @@ class Vault:
         db.execute("INSERT INTO reads VALUES (?,?,?)", (datetime.now(UTC).isoformat(), customer_key, why))
         known: dict[str, str] = {}
         for block in db.execute(f"{_BLOCK_COLUMNS} WHERE first <= ?1 AND last >= ?1 ORDER BY run", (customer_key,)):
-            keys, texts = self._unseal(*block)
+            keys, people = self._unseal(*block)
             at = int(np.searchsorted(keys, customer_key))
             if keys[at] == customer_key:
-                known |= {f: v for f, v in zip(FIELDS, texts[at].split(_FIELD), strict=True) if v}
+                known |= {f: v for f, v in zip(FIELDS, people.split(_PERSON)[at].split(_FIELD), strict=True) if v}
         return known or None
 
     def reads(self) -> list["Read"]:
