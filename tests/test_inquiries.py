@@ -51,6 +51,15 @@ def test_a_night_that_was_waited_through_is_no_slow_answer():
     assert found["primary"] == "product.stock"
 
 
+def test_that_nobody_knows_why_is_no_further_reason():
+    found = read(
+        ("customer", 0, "五十本练习册能开票吗"), ("robot", 2, "当前咨询人数较多，您前面还有9位"), ("customer", 300, "还没轮到我？"),
+        ("robot", 2, "当前咨询人数较多，您前面还有7位"), ("customer", 420, "行吧 我找别家"), ("agent", 600, "您好 可以开票的哦"),
+    )  # fmt: skip
+    assert found["primary"].startswith("service.")
+    assert "unknown.silent" not in found["secondary"]
+
+
 def test_small_talk_changes_neither_reason_nor_evidence():
     for chat in read_example_chats()[:60]:
         more = longer(chat, 3)

@@ -45,6 +45,7 @@ MOST_SECOND = 2
 OWN_CHANCE = 2.0  # of a shop's own leaf that is said outright, before all chances are brought to one
 CHATS = 2_000  # read at once
 _FROM_AGENTS = ("service.attitude", "service.off_point", "service.no_guidance", "service.robot_stuck")
+_UNKNOWN = "unknown."
 _SILENT, _SLOW, _UNANSWERED = "unknown.silent", "service.slow", "service.unanswered"
 _LOOKING, _UNFOLLOWED, _STUCK = "customer.looking", "service.no_follow_up", "service.robot_stuck"
 _SLOW_S = 120
@@ -148,7 +149,7 @@ class LossReader:
         first = chances.argmax(axis=1)
         proof = np.flatnonzero(_evidence(shown, first, self._codes))
         borders = np.searchsorted(shown.chat, np.arange(shown.chats + 1))
-        chat, code = _further(chances, further)
+        chat, code = _further(chances, further, self._codes)
         return pl.DataFrame(
             {
                 "chat": messages["chat"].gather(borders[:-1]),
@@ -196,21 +197,26 @@ def _said(outcome: pl.Expr) -> pl.Expr:
 
 
 def further_reasons(chances: Block, further: Block, codes: Sequence[str]) -> list[list[str]]:
-    """The further reasons of each chat: the likeliest one, and what might as well be the primary one. Both in probabilities."""
-    chat, code = _further(chances, further)
+    """The further reasons of each chat: the likeliest one, and what might as well be the primary one. Both in probabilities.
+
+    That no reason is known is none beside one that is.
+    """
+    chat, code = _further(chances, further, codes)
     out: list[list[str]] = [[] for _ in range(len(chances))]
     for n, which in zip(chat.tolist(), code.tolist(), strict=True):
         out[n].append(codes[which])
     return out
 
 
-def _further(chances: Block, further: Block) -> tuple[Places, Places]:
+def _further(chances: Block, further: Block, codes: Sequence[str]) -> tuple[Places, Places]:
     """`further_reasons` as numbers: chat and code, chat by chat."""
     rows, first = np.arange(len(chances)), chances.argmax(axis=1)
     lost = first < further.shape[1]
     most = chances[rows, first]
     rest, rivals = further.copy(), chances[:, :-1].copy()
+    unknown = [n for n, code in enumerate(codes) if code.startswith(_UNKNOWN)]
     for block in (rest, rivals):
+        block[:, unknown] = 0
         block[rows[lost], first[lost]] = 0
         block[~lost] = 0
     one, rival = rest.argmax(axis=1), rivals.argmax(axis=1)
