@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 from uuid import uuid4
 
@@ -28,6 +29,8 @@ SORTED_ROWS = 400_000
 """Rows sorted at once, about: what bounds the memory of a large month."""
 COUNTED_ROWS = 1_000_000
 """Rows of a load among which repeats are looked for at once."""
+Prints = npt.NDArray[np.int64]
+"""What rows say, see `huitou.lake.prints`: from 0 to 2**63 - 1, spread evenly."""
 ONE_MONTH = "all"
 """The partition of a table that has no month."""
 
@@ -71,7 +74,6 @@ class Staging:
         self._folder = root / "_staging" / f"load-{load}"
         self._waiting: dict[str, list[pa.Table]] = {}
         self._parts: dict[str, list[str]] = {}
-        self._prints: dict[str, list[npt.NDArray[np.int64]]] = {}
         self.rows: dict[str, int] = {}
 
     def add(self, table: Table, frame: pl.DataFrame) -> None:
@@ -80,11 +82,8 @@ class Staging:
         waiting = self._waiting.setdefault(table.name, [])
         numbers = pl.int_range(seen, seen + frame.height, dtype=pl.Int64).alias("seq")
         # With texts of their own: a frame of a few rows would keep the texts of the whole stretch it was cut out of.
-        printed = prints(table, frame)
-        waiting.append(frame.with_columns(numbers, printed).to_arrow())
+        waiting.append(frame.with_columns(numbers, prints(table, frame)).to_arrow())
         self.rows[table.name] = seen + frame.height
-        if seen + frame.height <= COUNTED_ROWS:
-            self._prints.setdefault(table.name, []).append(printed.to_numpy())
         if sum(rows.num_rows for rows in waiting) >= FLUSH_ROWS:
             self._flush(table)
 
@@ -126,22 +125,31 @@ class Staging:
         )
 
     def _number_repeats(self, table: Table, staged: str) -> bool:
-        self._engine.raw.execute("CREATE OR REPLACE TABLE repeats (seq BIGINT, n BIGINT)")
-        if self._all_differ(table):
-            return False
-        shares = -(-self.rows[table.name] // COUNTED_ROWS)
-        for share in range(shares):  # a share of the keys at a time: memory does not grow with the file
-            some = f"FROM {staged} WHERE h % {shares} = {share}"
-            self._engine.raw.execute(
-                f"INSERT INTO repeats SELECT seq, n FROM (SELECT seq, row_number() OVER (PARTITION BY h"
-                f' ORDER BY "row", seq) AS n {some} AND h IN (SELECT h {some} GROUP BY h HAVING count(*) > 1)) WHERE n > 1'
-            )
-        return self._engine.one("SELECT count(*) FROM repeats") > 0
+        """Number the rows that stand in the load more than once; whether there are any, which mostly there are not."""
+        again = self._again(table)
+        shares = -(-len(again) // COUNTED_ROWS)
+        with self._engine.raw.cursor() as beside:
+            beside.execute("CREATE OR REPLACE TABLE repeats (seq BIGINT, n BIGINT)")
+            for some in np.array_split(again, max(shares, 1)) if shares else []:
+                beside.register("again", pa.table({"h": some}))
+                beside.execute(
+                    f"INSERT INTO repeats SELECT seq, n FROM (SELECT seq, row_number() OVER (PARTITION BY h"
+                    f' ORDER BY "row", seq) AS n FROM {staged} WHERE h IN (FROM again)) WHERE n > 1'
+                )
+        return shares > 0
 
-    def _all_differ(self, table: Table) -> bool:
-        """Whether a load of at most `COUNTED_ROWS` surely has no row twice, which most have not."""
-        printed = np.sort(np.concatenate(self._prints.pop(table.name, [np.empty(0, dtype=np.int64)])))
-        return len(printed) == self.rows[table.name] and bool((printed[1:] != printed[:-1]).all())
+    def _again(self, table: Table) -> Prints:
+        """The prints that more than one row of the load has, ascending; a share of them at a time, so that memory does not grow
+        with the file."""
+        shares = -(-self.rows[table.name] // COUNTED_ROWS)
+        ends = [2**63 * share // shares for share in range(1, shares)]
+        twice = []
+        for low, high in pairwise([0, *ends, 2**63 - 1]):
+            read = (pq.read_table(part, columns=["h"])["h"].to_numpy() for part in self._parts[table.name])
+            some = np.concatenate([h[(h >= low) & (h <= high)] for h in read] if shares > 1 else [*read])
+            some.sort()
+            twice.append(np.unique(some[1:][some[1:] == some[:-1]]))
+        return np.unique(np.concatenate(twice))
 
     def _stretches(self, table: Table, staged: str) -> list[_Stretch]:
         if table.month_of is None:
@@ -170,7 +178,7 @@ class Staging:
             within = f"{quoted(table.month_of)} BETWEEN DATE '{stretch.days[0]}' AND DATE '{stretch.days[1]}'"
             where.append("s." + within)
         if stretch.keys:
-            some = f"coalesce({quoted(table.cluster[0])}, 0) BETWEEN {stretch.keys[0]} AND {stretch.keys[1]}"
+            some = _between(quoted(table.cluster[0]), *stretch.keys)
             within += " AND " + some
             where.append(some)
         condition = f" WHERE {' AND '.join(where)}" if where else ""
@@ -232,12 +240,22 @@ class Staging:
             self._folder.parent.rmdir()
 
 
+def _key(table: Table) -> str | None:
+    """The first cluster column, if it is a key."""
+    return table.cluster[0] if table.cluster and table.by_name[table.cluster[0]].type == "key" else None
+
+
 def _key_ranges(table: Table, rows: int) -> list[tuple[int, int] | None]:
     """Ranges that cut so many rows into stretches of about `SORTED_ROWS`: keys are hashes and spread evenly."""
     parts = -(-rows // SORTED_ROWS)
-    if parts < 2 or not table.cluster or table.by_name[table.cluster[0]].type != "key":
+    if parts < 2 or not _key(table):
         return [None]
     return [(2**63 * part // parts, 2**63 * (part + 1) // parts - 1) for part in range(parts)]
+
+
+def _between(column: str, low: int, high: int) -> str:
+    """The condition that a key is in a range, in a form by which groups of rows can be passed over; none counts as 0."""
+    return f"{column} BETWEEN {low} AND {high}" if low else f"({column} IS NULL OR {column} <= {high})"
 
 
 def _key_shares(table: Table, rows: int) -> list[str]:

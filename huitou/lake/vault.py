@@ -27,7 +27,7 @@ WAITING_BYTES = 8 * 2**20
 takes ten times as much."""
 BLOCK = 1024
 """People sealed together: what one look into the vault has to decrypt of a run."""
-MERGED_BLOCKS = 256
+MERGED_BLOCKS = 64
 """Blocks that are made at once."""
 _NONCE = 12
 _FIELD, _PERSON = "\x1f", "\x1e"
