@@ -40,6 +40,11 @@ class Letters:
         """The eight bytes from every place on, as a number."""
         return np.ndarray(len(self.data) - WORD + 1, dtype="<u8", buffer=self.data.data, strides=(1,))
 
+    def joined(self, first: int, count: int) -> bytes:
+        """The bytes of so many texts, at least one, from one on."""
+        last = first + count - 1
+        return self.data[self.starts[first] : self.starts[last] + self.lengths[last]].tobytes()
+
     def __contains__(self, some: bytes) -> bool:
         """Whether the bytes occur in any of the texts."""
         return bool((self.data == some[0]).any()) and some in self.data.tobytes()
