@@ -76,8 +76,7 @@ def parquet_slabs(head: Head, placed: Placed) -> Iterator[Slab]:
         size = head.path.stat().st_size
         start = 1
         for batch in _damage_told(head, file.iter_batches(PARQUET_ROWS, columns=[placed.header[at] for at in columns])):
-            frame = pl.from_arrow(pa.table(batch))
-            assert isinstance(frame, pl.DataFrame)
+            frame = _frame(batch)
             named = frame.select(_as_text(frame[placed.header[at]]).alias(str(at)) for at in columns)
             yield Slab(_with_rows(named, start), size * (start + batch.num_rows - 1) // total)
             start += batch.num_rows
@@ -101,10 +100,14 @@ def _as_text(values: pl.Series) -> pl.Series:
 
 
 def _numbered(batch: pa.RecordBatch, start: int) -> pl.DataFrame:
-    frame = pl.from_arrow(pa.table(batch))
+    return _with_rows(_frame(batch).cast(pl.String), start)
+
+
+def _frame(batch: pa.RecordBatch) -> pl.DataFrame:
+    frame = pl.from_arrow(pa.Table.from_batches([batch]))  # pa.table would load pandas to ask it whether this is its own
     assert isinstance(frame, pl.DataFrame)
-    return _with_rows(frame.cast(pl.String), start)
+    return frame
 
 
 def _with_rows(frame: pl.DataFrame, start: int) -> pl.DataFrame:
-    return frame.with_columns(pl.Series("row", range(start, start + frame.height), dtype=pl.Int64))
+    return frame.with_columns(pl.int_range(start, start + frame.height).alias("row"))
