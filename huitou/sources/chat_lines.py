@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from huitou.sources.chat_blocks import STAMP, Block
+from huitou.sources.keys import encoded
 from huitou.sources.replies import CUSTOMER, ROBOT, ROBOT_SPEAKERS, SHOP, SYSTEM, SYSTEM_SPEAKERS, account_of
 
 Index = npt.NDArray[np.int64]
@@ -126,19 +127,25 @@ def parse(block: Block, form: Form, place: Place) -> Parsed:
 
 def _heads(lines: pl.Series, form: Form) -> pl.DataFrame:
     """Lines that look like a message's head: i, speaker, stamp, text, side, account."""
-    speaker = pl.col("speaker")
     heads = _old_heads(lines) if form.old else _below_heads(lines) if form.below else _instant_heads(lines, form)
     if (form.old or form.below) and lines.str.contains("-->", literal=True).any():
         heads = pl.concat([heads, _arrows(lines, form)]).unique("i", keep="first").sort("i")
+    speakers, at = encoded(heads["speaker"])
+    return heads.drop("speaker").hstack(_who(speakers, form)[at]).select("i", "speaker", "stamp", "text", "side", "account")
+
+
+def _who(speakers: pl.Series, form: Form) -> pl.DataFrame:
+    """What each distinct speaker as written is: speaker, side, account."""
+    speaker = pl.col("speaker")
     side = (
         pl.when(pl.col("account").is_not_null()).then(SHOP)
         .when(speaker.str.contains(SYSTEM_SPEAKERS)).then(SYSTEM)
         .when(speaker.str.contains(ROBOT_SPEAKERS)).then(ROBOT)
         .otherwise(CUSTOMER)
     )  # fmt: skip
-    heads = heads.with_columns(clean_nick(speaker)).with_columns(account_of(speaker, form.shops).alias("account"))
-    heads = heads.with_columns(side.cast(pl.Int8).alias("side"))
-    return heads.with_columns(pl.when(pl.col("side") == ROBOT).then("speaker").otherwise("account").alias("account"))
+    who = speakers.to_frame().with_columns(clean_nick(speaker)).with_columns(account_of(speaker, form.shops).alias("account"))
+    who = who.with_columns(side.cast(pl.Int8).alias("side"))
+    return who.with_columns(pl.when(pl.col("side") == ROBOT).then("speaker").otherwise("account").alias("account"))
 
 
 def _old_heads(lines: pl.Series) -> pl.DataFrame:

@@ -34,6 +34,7 @@ _EVERYDAY = frozenset(
 """Characters of everyday chats and export headings, simplified and traditional."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _SOME, _FEW = 4096, 200  # bytes at the beginning and at the end of a stretch that are tried as another encoding
+_PIECE = 2**18  # bytes decoded at once: all other threads wait meanwhile
 _UTF8_LINE = re.compile(rb"\n([\x00-\x09\x0b-\x7f]*+(?:[\xe3-\xe9\xef][\x80-\xbf]{2}[\x00-\x09\x0b-\x7f]*+)++)(?=\n)")
 """A line that is UTF-8 with Chinese in it; by chance a short line of GBK is too."""
 
@@ -127,13 +128,16 @@ class Utf8(io.RawIOBase):
         return self._decoded(raw, start, final=final)
 
     def _decoded(self, raw: bytes, start: int, *, final: bool) -> bytes:
-        pending = len(self._decoder.getstate()[0])
-        try:
-            text = self._decoder.decode(raw, final=final)
-        except UnicodeDecodeError as error:
-            raise not_text(self._path, start - pending + error.start) from None
+        pieces = []
+        for at in range(0, len(raw) or 1, _PIECE):
+            pending = len(self._decoder.getstate()[0])
+            try:
+                text = self._decoder.decode(raw[at : at + _PIECE], final=final)
+            except UnicodeDecodeError as error:
+                raise not_text(self._path, start + at - pending + error.start) from None
+            pieces.append(text.encode())
         self._plain = False
-        return text.encode()
+        return b"".join(pieces)
 
 
 def lines_of(raw: bytes) -> pl.Series:

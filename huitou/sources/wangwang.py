@@ -108,7 +108,8 @@ class Wangwang:
         """The file's blocks, parsed, each with the fast texts counted up to it."""
         place, said = Place(), no_repeats()
         earlier: pl.DataFrame | None = None
-        for block in blocks(head.path, head.encoding or "utf-8", old=form.old, below=form.below, size=self.block_bytes):
+        cut = blocks(head.path, head.encoding or "utf-8", old=form.old, below=form.below, size=self.block_bytes)
+        for block in ahead(cut):
             parsed = parse(block, form, place)
             parsed.notes.update(block.notes)
             held = with_holders(parsed.messages, earlier, form.shops)
