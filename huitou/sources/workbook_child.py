@@ -77,16 +77,24 @@ def _claimed(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
 def sheets(content: bytes) -> Iterator[tuple[str, Any]]:
     """Name and cells of each sheet, empty leading rows included; None for the cells of an empty one. Raises Fault."""
     import fastexcel  # noqa: PLC0415 - under the limits, so that they hold from the first byte
-    import pyarrow.compute as pc  # noqa: PLC0415
 
     reader = fastexcel.read_excel(content)
     for name in reader.sheet_names:
-        sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-        batch: Any = sheet.to_arrow() if sheet.height and sheet.width else None
-        del sheet
-        if batch is not None and any((pc.max(pc.binary_length(c)).as_py() or 0) > MAX_CELL_BYTES for c in batch.columns):
+        # Eager, cells become Arrow's at once: a fifth less time.
+        batch: Any = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", eager=True)
+        if not batch.num_rows or not batch.num_columns:
+            batch = None
+        elif any(longest(column) > MAX_CELL_BYTES for column in batch.columns):
             raise Fault("cells")
         yield name, batch
+
+
+def longest(texts: Any) -> int:
+    """Bytes of the longest text of a column, from where each begins; Arrow's own functions take long to load."""
+    import numpy as np  # noqa: PLC0415
+
+    begins = np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return int(np.diff(begins).max(initial=0))
 
 
 def pieces(batch: Any) -> Iterator[Any]:
