@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS blocks (
 CREATE INDEX IF NOT EXISTS blocks_keys ON blocks (run, first, last, people);
 CREATE TABLE IF NOT EXISTS reads (at TEXT NOT NULL, customer_key INTEGER NOT NULL, why TEXT NOT NULL);
 """
-_NOBODY = pl.DataFrame(schema={"customer_key": pl.Int64, **dict.fromkeys(FIELDS, pl.String)}).to_arrow()
+_NOBODY = pa.Table.from_batches([], pa.schema([("customer_key", pa.int64()), *((f, pa.large_string()) for f in FIELDS)]))
 _BLOCK_COLUMNS = "SELECT sealed, run, first, last, people FROM blocks"
 
 
