@@ -131,7 +131,7 @@ class Staging:
         with self._engine.raw.cursor() as beside:
             beside.execute("CREATE OR REPLACE TABLE repeats (seq BIGINT, n BIGINT)")
             for some in np.array_split(again, max(shares, 1)) if shares else []:
-                beside.register("again", pa.table({"h": some}))
+                beside.register("again", pl.DataFrame({"h": some}).to_arrow())
                 beside.execute(
                     f"INSERT INTO repeats SELECT seq, n FROM (SELECT seq, row_number() OVER (PARTITION BY h"
                     f' ORDER BY "row", seq) AS n FROM {staged} WHERE h IN (FROM again)) WHERE n > 1'

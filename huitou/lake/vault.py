@@ -24,8 +24,8 @@ from huitou.lake.letters import Letters
 
 FIELDS = ("nick", "name", "phone", "address")
 WAITING_BYTES = 16 * 2**20
-"""Identities kept in memory until they are sealed: some 500,000 nicks, or 200,000 people with phone and address; sealing them
-takes ten times as much."""
+"""Identities kept in memory until they are sealed: some 500,000 nicks, or 120,000 people with phone and address; sealing them
+takes several times as much."""
 BLOCK = 1024
 """People sealed together: what one look into the vault has to decrypt of a run."""
 MERGED_BLOCKS = 64
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS blocks (
 CREATE INDEX IF NOT EXISTS blocks_keys ON blocks (run, first, last, people);
 CREATE TABLE IF NOT EXISTS reads (at TEXT NOT NULL, customer_key INTEGER NOT NULL, why TEXT NOT NULL);
 """
-_NOBODY = pa.Table.from_batches([], pa.schema([("customer_key", pa.int64()), *((f, pa.large_string()) for f in FIELDS)]))
+_COLUMNS = pa.schema([pa.field("customer_key", pa.int64()), *(pa.field(f, pa.large_string()) for f in FIELDS)])
 _BLOCK_COLUMNS = "SELECT sealed, run, first, last, people FROM blocks"
 
 
@@ -96,7 +96,7 @@ class Vault:
 
     def _queued(self) -> pl.DataFrame:
         """Take what is queued, each customer once, in order of their keys."""
-        people = pl.from_arrow(pa.concat_tables([_NOBODY, *self._waiting], promote_options="default"))
+        people = pl.from_arrow(pa.concat_tables([pa.Table.from_batches([], _COLUMNS), *self._waiting], promote_options="default"))
         assert isinstance(people, pl.DataFrame)
         self._waiting, self._bytes = [], 0
         return _newest(people)
