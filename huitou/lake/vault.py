@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS blocks (
 CREATE INDEX IF NOT EXISTS blocks_keys ON blocks (run, first, last, people);
 CREATE TABLE IF NOT EXISTS reads (at TEXT NOT NULL, customer_key INTEGER NOT NULL, why TEXT NOT NULL);
 """
-_COLUMNS = pa.schema([pa.field("customer_key", pa.int64()), *(pa.field(f, pa.large_string()) for f in FIELDS)])
+_COLUMNS: dict[str, pa.DataType] = {"customer_key": pa.int64(), **dict.fromkeys(FIELDS, pa.large_string())}
 _BLOCK_COLUMNS = "SELECT sealed, run, first, last, people FROM blocks"
 
 
@@ -96,7 +96,9 @@ class Vault:
 
     def _queued(self) -> pl.DataFrame:
         """Take what is queued, each customer once, in order of their keys."""
-        people = pl.from_arrow(pa.concat_tables([pa.Table.from_batches([], _COLUMNS), *self._waiting], promote_options="default"))
+        people = pl.from_arrow(
+            pa.concat_tables([pa.Table.from_batches([], pa.schema(_COLUMNS)), *self._waiting], promote_options="default")
+        )
         assert isinstance(people, pl.DataFrame)
         self._waiting, self._bytes = [], 0
         return _newest(people)
