@@ -145,7 +145,7 @@ class Staging:
         ends = [2**63 * share // shares for share in range(1, shares)]
         twice = []
         for low, high in pairwise([0, *ends, 2**63 - 1]):
-            read = (pq.read_table(part, columns=["h"])["h"].to_numpy() for part in self._parts[table.name])
+            read = (pl.read_parquet(part, columns=["h"])["h"].to_numpy() for part in self._parts[table.name])
             some = np.concatenate([h[(h >= low) & (h <= high)] for h in read] if shares > 1 else [*read])
             some.sort()
             twice.append(np.unique(some[1:][some[1:] == some[:-1]]))
