@@ -27,6 +27,7 @@ from huitou.text.loss_features import (
     Flags,
     Messages,
     came_back,
+    from_end,
     late_words,
     messages_of,
     over_chats,
@@ -39,16 +40,16 @@ WEIGHTS = Path(__file__).parent.parent / "rules" / "examples" / "loss_weights.js
 SOLD = ("ordered", "paid", "bought", "deal", "won")
 LOST = "lost"
 NOTHING = "none"
-SECOND = 0.12  # probability from which a further reason is told
-DOUBTFUL, NEAR = 0.5, 0.2  # a primary reason less certain than the first lets one as likely as the second stand beside it
-MOST_SECOND = 2
+SECOND, NEGLECT = 0.2, 0.12  # probability from which a further reason is told, and one of `_NEGLECTS`
 OWN_CHANCE = 2.0  # of a shop's own leaf that is said outright, before all chances are brought to one
 CHATS = 2_000  # read at once
 _FROM_AGENTS = ("service.attitude", "service.off_point", "service.no_guidance", "service.robot_stuck")
 _UNKNOWN = "unknown."
 _SILENT, _SLOW, _UNANSWERED = "unknown.silent", "service.slow", "service.unanswered"
 _LOOKING, _UNFOLLOWED, _STUCK = "customer.looking", "service.no_follow_up", "service.robot_stuck"
-_SLOW_S = 120
+_NEGLECTS = (_SLOW, _UNFOLLOWED)
+_LAST_ANSWERS = 2
+_SLOW_S, _NIGHT_S = 120, 7_200
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "chat": pl.Int64,
     "primary": pl.String,
@@ -138,7 +139,7 @@ class LossReader:
         shown = messages_of(messages, tags, self._codes, speakers())
         features = shown.features(self._codes)
         chances = fitted().primary.chances(*features, self._codes)
-        further = expit(fitted().further.scores(*features, self._codes))
+        further = _waited(expit(fitted().further.scores(*features, self._codes)), shown, self._codes)
         self._favour_own(chances, shown, messages, tags)
         _by_course(chances, shown, self._codes)
         sold = outcome.is_in(SOLD).fill_null(value=False).to_numpy()
@@ -196,8 +197,18 @@ def _said(outcome: pl.Expr) -> pl.Expr:
     return pl.when(outcome == LOST).then(pl.lit(_SILENT))
 
 
+def _waited(further: Block, shown: Messages, codes: Sequence[str]) -> Block:
+    """Whoever waited long for one of the last two answers, though not a night, left because of that as well, if nothing else."""
+    if _SLOW in codes:
+        rows, waits = np.flatnonzero(shown.agent), waits_of(shown)[shown.agent]
+        late = from_end(shown.chat[rows]) < _LAST_ANSWERS
+        chats = shown.chat[rows[late & (waits >= _SLOW_S) & (waits < _NIGHT_S)]]
+        further[chats, codes.index(_SLOW)] = np.maximum(further[chats, codes.index(_SLOW)], NEGLECT)
+    return further
+
+
 def further_reasons(chances: Block, further: Block, codes: Sequence[str]) -> list[list[str]]:
-    """The further reasons of each chat: the likeliest one, and what might as well be the primary one. Both in probabilities.
+    """The further reason of each chat, if any: the likeliest one. Both in probabilities.
 
     That no reason is known is none beside one that is.
     """
@@ -212,18 +223,13 @@ def _further(chances: Block, further: Block, codes: Sequence[str]) -> tuple[Plac
     """`further_reasons` as numbers: chat and code, chat by chat."""
     rows, first = np.arange(len(chances)), chances.argmax(axis=1)
     lost = first < further.shape[1]
-    most = chances[rows, first]
-    rest, rivals = further.copy(), chances[:, :-1].copy()
-    unknown = [n for n, code in enumerate(codes) if code.startswith(_UNKNOWN)]
-    for block in (rest, rivals):
-        block[:, unknown] = 0
-        block[rows[lost], first[lost]] = 0
-        block[~lost] = 0
-    one, rival = rest.argmax(axis=1), rivals.argmax(axis=1)
-    tells, rivalled = rest[rows, one] >= SECOND, (most < DOUBTFUL) & (rivals[rows, rival] >= NEAR)
-    both = np.stack([tells, rivalled & ~(tells & (one == rival))], axis=1)
-    chat, nth = np.nonzero(both)
-    return chat, np.where(nth == 0, one[chat], rival[chat])
+    borders = np.array([NEGLECT if code in _NEGLECTS else SECOND for code in codes])
+    rest = np.where(further >= borders, further, 0)
+    rest[:, [n for n, code in enumerate(codes) if code.startswith(_UNKNOWN)]] = 0
+    rest[rows[lost], first[lost]] = 0
+    rest[~lost] = 0
+    chat = np.flatnonzero(rest.max(axis=1, initial=0) > 0)
+    return chat, rest[chat].argmax(axis=1)
 
 
 def _lists(row: Places, values: pl.Series, rows: int) -> pl.Series:

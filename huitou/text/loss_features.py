@@ -167,7 +167,7 @@ def _each(reduce: np.ufunc, blocks: dict[str, Block], chat: Places, chats: int) 
     return dict(zip(blocks, np.split(both, len(blocks), axis=1), strict=True))
 
 
-def _from_end(chat: Places) -> Places:
+def from_end(chat: Places) -> Places:
     """How many rows of the same chat follow each row."""
     if not len(chat):
         return chat
@@ -200,7 +200,7 @@ def _open(m: Messages) -> Block:
 
 def _beside(m: Messages) -> Block:
     mine = np.flatnonzero(m.customer)
-    chat, place = m.chat[mine], _from_end(m.chat[mine])
+    chat, place = m.chat[mine], from_end(m.chat[mine])
     weight = (_FADE**place).astype(np.float32)[:, None]
     before, follow = _before(m)[mine], _after(m)[mine]
     refused = np.where(before[:, None] >= 0, m.refusals[before], np.float32(0))
@@ -226,7 +226,7 @@ def _beside(m: Messages) -> Block:
     soon = open_ * (_FADE_SOON**place).astype(np.float32)[:, None]
     columns |= all_of(np.add, slice(None), said_sum=said * weight, open_sum=open_ * weight, soon_sum=soon)
     clerk = np.flatnonzero(m.agent)
-    late = clerk[_from_end(m.chat[clerk]) < 2]
+    late = clerk[from_end(m.chat[clerk]) < 2]
     columns["refused"] = over_chats(np.maximum, m.refusals[clerk], m.chat[clerk], m.chats)
     columns["refused_late"] = over_chats(np.maximum, m.refusals[late], m.chat[late], m.chats)
     return _joined(columns)
@@ -250,7 +250,7 @@ def _joined(columns: dict[str, Block]) -> Block:
 
 def _whole(m: Messages, hesitation: Sequence[int]) -> Block:
     rows = np.arange(len(m.chat))
-    place = _from_end(m.chat)
+    place = from_end(m.chat)
     mine, clerk, bots = np.flatnonzero(m.customer), np.flatnonzero(m.agent), np.flatnonzero(m.robot)
 
     def count(which: Places) -> Block:
@@ -277,14 +277,14 @@ def _whole(m: Messages, hesitation: Sequence[int]) -> Block:
     follow = clerk[rows[clerk] + 1 > last_mine[m.chat[clerk]]]
     reply = follow[np.diff(m.chat[follow], prepend=-1) > 0]
     answers = clerk[waits[clerk] > 0]
-    answers = answers[_from_end(m.chat[answers]) < _LATE_ANSWERS]
+    answers = answers[from_end(m.chat[answers]) < _LATE_ANSWERS]
     heard = rows[answers] + 1 < last_mine[m.chat[answers]]
     after_pause = follow[_pause(m)[follow] >= _COMES_BACK_S]
     back = most(np.ones(len(rows)), after_pause)
     told = of_last(m.length, reply) * (asked > 0)
     said, no = m.strengths.max(axis=1, initial=0), of_last(m.refusals.max(axis=1, initial=0), reply)
     open_ = said * _open(m)
-    hesitates = most(m.strengths[:, list(hesitation)].max(axis=1, initial=0), mine[_from_end(m.chat[mine]) < 2])
+    hesitates = most(m.strengths[:, list(hesitation)].max(axis=1, initial=0), mine[from_end(m.chat[mine]) < 2])
     length, asks = of_last(m.length, clerk), of_last(m.asks, mine)
     longest = most(waits, clerk)
     kind = {name: m.kinds[:, n] for n, name in enumerate(_KINDS)}
@@ -320,7 +320,7 @@ def _whole(m: Messages, hesitation: Sequence[int]) -> Block:
         "answered_last": after & (hesitates < 0.2) & (length >= 6),
         "asked_and_answered": after & (asks > 0) & (length >= 6),
         "ordered": most(m.ordered, mine),
-        "ordered_last": most(m.ordered, mine[_from_end(m.chat[mine]) < 2]),
+        "ordered_last": most(m.ordered, mine[from_end(m.chat[mine]) < 2]),
         "reply_short": (told > 0) & (told <= _SHORT),
         "reply_full": told >= _FULL,
         "reply_long": told >= _LONG,
@@ -334,7 +334,7 @@ def _whole(m: Messages, hesitation: Sequence[int]) -> Block:
         "hesitates_unfollowed": hesitates * (1 - back),
         "hesitates_followed": hesitates * back,
         "best_open": most(open_, mine),
-        "best_open_late": most(open_, mine[_from_end(m.chat[mine]) < 2]),
+        "best_open_late": most(open_, mine[from_end(m.chat[mine]) < 2]),
         "best_said_last": of_last(said, mine),
     }
     return np.stack([columns[name].astype(np.float32) for name in WHOLE], axis=1)
@@ -343,7 +343,7 @@ def _whole(m: Messages, hesitation: Sequence[int]) -> Block:
 def late_words(m: Messages) -> Places:
     """The last two messages of each customer."""
     mine = np.flatnonzero(m.customer)
-    return mine[_from_end(m.chat[mine]) < _LAST]
+    return mine[from_end(m.chat[mine]) < _LAST]
 
 
 def came_back(m: Messages) -> Flags:
