@@ -67,3 +67,10 @@ def test_small_talk_changes_neither_reason_nor_evidence():
         assert [more.texts[i] for i in more.evidence] == [chat.texts[i] for i in chat.evidence]
     chats, of = rehearsed(read_example_chats())
     assert len(chats) == len(of)
+
+
+def test_a_long_wait_for_the_last_answer_is_a_further_reason():
+    told = ("customer", 0, "XL还有吗"), ("agent", 200, "XL卖完了亲"), ("customer", 9, "没有XL就算了")
+    assert read(*told)["secondary"] == ["service.slow"]
+    prompt = (told[0], ("agent", 20, told[1][2]), told[2])
+    assert read(*prompt)["secondary"] == []
