@@ -7,6 +7,8 @@ more of them than the people can be halved.
 
 import os
 import sqlite3
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -57,6 +59,8 @@ class Vault:
         self._bytes = 0
         self._grown = False  # runs were added that are not merged yet
         self._db: sqlite3.Connection | None = None
+        self._beside = ThreadPoolExecutor(1, "huitou-vault")
+        self._taking: Future[None] | None = None
 
     def _open(self) -> sqlite3.Connection:
         if self._db is None:
@@ -70,7 +74,20 @@ class Vault:
         return self._db
 
     def remember(self, people: pl.DataFrame) -> None:
-        """Queue rows of customer_key and any of `FIELDS`. Empty values and masked ones (``*``) are dropped."""
+        """Queue rows of customer_key and any of `FIELDS`. Empty values and masked ones (``*``) are dropped.
+
+        They are looked at in a thread of its own while the caller goes on; what that raises, the next call or `seal` raises.
+        """
+        self._taken()
+        self._taking = self._beside.submit(self._take, people)
+
+    def _taken(self) -> None:
+        """Wait until all rows are queued. Raises DiskFull."""
+        taking, self._taking = self._taking, None
+        if taking is not None:
+            taking.result()
+
+    def _take(self, people: pl.DataFrame) -> None:
         told = {f: clear for f in FIELDS if f in people.columns and (clear := _clear(people[f])) is not None}
         if not told:
             return
@@ -105,6 +122,7 @@ class Vault:
 
     def seal(self) -> None:
         """Write what is queued into the open transaction. Raises DiskFull."""
+        self._taken()
         self._add_run()
         if self._grown:
             self._grown = False
@@ -183,6 +201,8 @@ class Vault:
 
     def rollback(self) -> None:
         """Forget what is queued."""
+        with suppress(Exception):  # what failed is why the load is undone
+            self._taken()
         self._waiting, self._bytes, self._grown = [], 0, False
         if self._db is not None and self._db.in_transaction:
             self._db.execute("ROLLBACK")
