@@ -59,22 +59,26 @@ def _micros(letters: Letters, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.i
     good = np.ones(len(starts), dtype=bool)
     pairs = []
     for at, expected, over in zip(_PLACES, _EXPECTED, _OVER, strict=True):
-        word = letters.words[starts + at] ^ expected
+        word = _words(letters, starts, at) ^ expected
         good &= ((word | (word + over)) & _word(bytes([_HIGH] * 8))) == 0
-        pairs.append(word * np.uint64(10) + (word >> np.uint64(8)))
-    year = _pair(pairs[0], 0) * 100 + _pair(pairs[0], 2)
-    month, day = _pair(pairs[0], 5), _pair(pairs[1], 0)
-    hour, minute, second = (_pair(pairs[2], at) for at in (0, 3, 6))
-    good &= (year >= FIRST_YEAR) & (year <= LAST_YEAR) & (month - 1 < 12) & (day - 1 < 31) & (month > 0) & (day > 0)
+        # by byte: the number that its digit and the one of the next byte are
+        pairs.append((word * np.uint64(10) + (word >> np.uint64(8))).astype("<u8", copy=False).view(np.uint8).reshape(-1, 8))
+    month, day = pairs[0][:, 5], pairs[1][:, 0]
+    hour, minute, second = pairs[2][:, 0], pairs[2][:, 3], pairs[2][:, 6]
+    year = pairs[0][:, 0].astype(np.int64) * 100 + pairs[0][:, 2]
+    good &= (year >= FIRST_YEAR) & (year <= LAST_YEAR) & (month > 0) & (month <= 12) & (day > 0) & (day <= 31)
     good &= (hour < 24) & (minute < 60) & (second < 60)
     days = _days()[np.where(good, ((year - FIRST_YEAR) * 12 + month - 1) * 31 + day - 1, 0)]
-    micros: npt.NDArray[np.int64] = days * _DAY_US + ((hour * 60 + minute) * 60 + second) * 1_000_000
-    return np.where(good & (days >= 0), micros, -1)
+    seconds = (days * 24 + hour) * 3_600 + (minute * np.int64(60) + second)
+    return np.where(good & (days >= 0), seconds * 1_000_000, -1)
 
 
-def _pair(words: Words, at: int) -> npt.NDArray[np.int64]:
-    """The two digits that stand at a byte."""
-    return ((words >> np.uint64(8 * at)) & np.uint64(0xFF)).astype(np.int64)
+def _words(letters: Letters, starts: npt.NDArray[np.int64], at: int) -> Words:
+    """Of texts of 19 bytes the eight from a place on; those of a column of times stand close, and need not be looked up."""
+    first, last = int(starts[0]), int(starts[-1])
+    if last - first == _LENGTH * (len(starts) - 1):
+        return np.ndarray(len(starts), "<u8", letters.data.data, first + at, (_LENGTH,))
+    return letters.words[starts + at]
 
 
 @cache

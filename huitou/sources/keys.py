@@ -6,6 +6,8 @@ import polars as pl
 from huitou.lake.letters import Letters
 from huitou.tables.keys import state_of
 
+_SAMPLE = 1_000
+
 
 def key_column(values: pl.Series, *prefix: str) -> pl.Series:
     """``key63(*prefix, value)`` for every value, as Int64; null stays null."""
@@ -18,6 +20,14 @@ def key_of_repeated(values: pl.Series, *prefix: str) -> pl.Series:
     """`key_column` for a column with few distinct values (titles, account names): each is hashed once."""
     distinct, at = encoded(values)
     return key_column(distinct, *prefix).gather(at)
+
+
+def repeated(values: pl.Series) -> bool:
+    """Whether a long column seems, by a sample of it, to hold so few texts that looking at each of them once is less work."""
+    if len(values) < _SAMPLE:
+        return False
+    some = values.gather_every(len(values) // _SAMPLE)
+    return some.n_unique() * 4 < len(some) * 3
 
 
 def encoded(values: pl.Series) -> tuple[pl.Series, pl.Series]:

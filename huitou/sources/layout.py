@@ -15,6 +15,7 @@ import polars as pl
 
 from huitou.errors import FileRefused, Problem, Say
 from huitou.sources import cells
+from huitou.sources.keys import encoded, repeated
 from huitou.sources.model import Head
 from huitou.sources.reasons import VALUES, problem
 
@@ -231,25 +232,35 @@ class Parser:
 
     def _typed(self, field: Field, raw: pl.Series) -> tuple[dict[str, pl.Series], Faults]:
         """The typed columns of one field, and the masks of its bad cells by reason."""
-        faults: Faults = []
-        if field.kind in ("time", "instant"):
-            read = cells.moments(raw, self._zone, field.nulls, counted=field.kind == "instant")
-            columns = {field.name: read.utc_us, f"{field.name}_day": read.day, f"{field.name}_second": read.second}
-            faults = [("time", read.unread), ("dst", read.dst)]
-        elif field.kind in _READ:
-            typed = _READ[field.kind](raw, field.nulls)
-            columns = {field.name: typed.values}
-            if field.kind == "date" and typed.unread is not None:
-                faults.append(("total_row", typed.unread & raw.str.strip_chars().str.contains(TOTALS)))
-            faults.append((_FAULT[field.kind], typed.unread))
+        if field.kind == "id":  # whether Excel rounded them shows in all of them
+            columns = {field.name: cells.unwrapped(raw, field.nulls)}
+            faults: Faults = [("damaged_id", self._damaged(field.name, columns[field.name]))]
+        elif not (raw.str.len_bytes() > 0).any():
+            columns, faults = _absent(field, len(raw)), []
+        elif field.kind in _CLOCKED or not repeated(raw):
+            columns, faults = self._read(field, raw)
         else:
-            text = cells.prose(raw, field.nothing) if field.kind == "prose" else cells.unwrapped(raw, field.nulls)
-            columns = {field.name: text}
-            if field.kind == "id":
-                faults.append(("damaged_id", self._damaged(field.name, text)))
+            distinct, at = encoded(raw)
+            columns, faults = self._read(field, distinct)
+            columns = {name: values.gather(at) for name, values in columns.items()}
+            faults = [(reason, mask.gather(at).fill_null(False)) for reason, mask in faults if mask is not None]
         if field.filled and columns[field.name].null_count():
             faults.append(("empty", columns[field.name].is_null()))
         return columns, faults
+
+    def _read(self, field: Field, raw: pl.Series) -> tuple[dict[str, pl.Series], Faults]:
+        """The same of cells each of which says by itself what it means."""
+        if field.kind in _CLOCKED:
+            read = cells.moments(raw, self._zone, field.nulls, counted=field.kind == "instant")
+            columns = {field.name: read.utc_us, f"{field.name}_day": read.day, f"{field.name}_second": read.second}
+            return columns, [("time", read.unread), ("dst", read.dst)]
+        if field.kind in _READ:
+            typed = _READ[field.kind](raw, field.nulls)
+            faults: Faults = [(_FAULT[field.kind], typed.unread)]
+            if field.kind == "date" and typed.unread is not None:
+                faults.insert(0, ("total_row", typed.unread & raw.str.strip_chars().str.contains(TOTALS)))
+            return {field.name: typed.values}, faults
+        return {field.name: cells.prose(raw, field.nothing) if field.kind == "prose" else cells.unwrapped(raw, field.nulls)}, []
 
     def _damaged(self, name: str, ids: pl.Series) -> pl.Series:
         if name not in self._rounding and len(ids):
@@ -259,10 +270,12 @@ class Parser:
         return damaged | cells.rounded(ids, how) if how else damaged
 
 
+_CLOCKED = ("time", "instant")
 _READ = {"money": cells.money, "count": cells.count, "number": cells.number, "share": cells.share, "date": cells.days}
 _FAULT = {"money": "money", "count": "number", "number": "number", "share": "percent", "date": "time"}
 _TYPES: dict[str, type[pl.DataType]] = {
-    "money": pl.Int64, "count": pl.Int64, "number": pl.Float64, "share": pl.Float64, "date": pl.Date, "time": pl.Int64,
+    "money": pl.Int64, "count": pl.Int64, "number": pl.Float64, "share": pl.Float64, "date": pl.Date,
+    **dict.fromkeys(_CLOCKED, pl.Int64),
 }  # fmt: skip
 
 
@@ -270,6 +283,6 @@ def _absent(field: Field, height: int) -> dict[str, pl.Series]:
     """All-null columns of a field that the file does not have."""
     kind = _TYPES.get(field.kind, pl.String)
     names = {field.name: kind}
-    if field.kind == "time":
+    if field.kind in _CLOCKED:
         names |= {f"{field.name}_day": pl.Date, f"{field.name}_second": pl.Int64}
     return {name: pl.Series(name, [None], dtype=dtype).new_from_index(0, height) for name, dtype in names.items()}
