@@ -40,6 +40,22 @@ class Letters:
         """The eight bytes from every place on, as a number."""
         return np.ndarray(len(self.data) - WORD + 1, dtype="<u8", buffer=self.data.data, strides=(1,))
 
+    @cached_property
+    def length(self) -> int:
+        """Of each text, where all are equally long; else 0."""
+        lengths = self.lengths
+        return int(lengths[0]) if len(lengths) and (lengths == lengths[0]).all() else 0
+
+    def words_at(self, starts: Places, length: int, at: int) -> Words:
+        """The eight bytes from a place `at` on of texts of one length that begin at `starts`.
+
+        Those of a column stand one after the other for the most part, and then none has to be looked up.
+        """
+        first, last = int(starts[0]), int(starts[-1])
+        if last - first == length * (len(starts) - 1):
+            return np.ndarray(len(starts), "<u8", self.data.data, first + at, (length,))
+        return self.words[starts + at]
+
     def joined(self, first: int, count: int) -> bytes:
         """The bytes of so many texts, at least one, from one on."""
         last = first + count - 1
@@ -56,10 +72,8 @@ class Letters:
         long = np.flatnonzero(self.lengths > LONG)
         begun = mixed[long]
         for at in range(0, min(int(self.lengths.max(initial=0)), LONG), WORD):
-            left = self.lengths - at
-            there = None if left.min() > 0 else np.flatnonzero(left > 0)
-            some, starts = (left, self.starts) if there is None else (left[there], self.starts[there])
-            words = self.words[starts + at] & _WITHIN[np.minimum(some, WORD)]
+            there = None if self.lengths.min() > at else np.flatnonzero(self.lengths > at)
+            words = self._within(at, there)
             words ^= mixed if there is None else mixed[there]
             mix(words)
             mixed = _put(mixed, there, words)
@@ -69,6 +83,14 @@ class Letters:
             mix(begun)
             mixed[long] = begun
         return mixed
+
+    def _within(self, at: int, there: npt.NDArray[np.intp] | None) -> Words:
+        """The eight bytes from a place on of those texts (None: of all), with zeros after their end."""
+        if self.length:
+            words: Words = self.words_at(self.starts, self.length, at) & _WITHIN[min(self.length - at, WORD)]
+            return words
+        starts, lengths = (self.starts, self.lengths) if there is None else (self.starts[there], self.lengths[there])
+        return self.words[starts + at] & _WITHIN[np.minimum(lengths - at, WORD)]
 
 
 def _put(into: Words, at: npt.NDArray[np.intp] | None, words: Words) -> Words:

@@ -28,6 +28,8 @@ def prints(table: Table, frame: pl.DataFrame) -> pl.Series:
 
 
 def _words(values: pl.Series) -> Words:
+    if values.null_count() == len(values):
+        return np.full(len(values), _NULL)
     text = values.dtype == pl.String
     words = Letters.of(values).hashes() if text else (values.fill_null(0.0).to_numpy() + 0.0).view(np.uint64)  # -0.0 is 0.0
     return np.where(values.is_null().to_numpy(), _NULL, words) if values.null_count() else words

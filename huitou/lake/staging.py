@@ -159,8 +159,8 @@ class Staging:
         return [
             _Stretch(m, (first, last), (low, high) if low is not None else None, keys)
             for m, n, first, last, low, high in self._engine.rows(
-                f"SELECT strftime(date_trunc('month', {day}), '%Y-%m'), count(*), min({day}), max({day}), {span}"
-                f" FROM {staged} GROUP BY 1 ORDER BY 1"
+                f"SELECT strftime(begins, '%Y-%m'), * EXCLUDE (begins) FROM (SELECT date_trunc('month', {day}) AS begins,"
+                f" count(*), min({day}), max({day}), {span} FROM {staged} GROUP BY 1) ORDER BY 1"
             )
             for keys in _key_ranges(table, n)
         ]

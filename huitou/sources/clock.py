@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from huitou.lake.letters import Letters, Words
+from huitou.lake.letters import Letters
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 """Outside of them a parsed date is a misread one."""
@@ -59,7 +59,7 @@ def _micros(letters: Letters, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.i
     good = np.ones(len(starts), dtype=bool)
     pairs = []
     for at, expected, over in zip(_PLACES, _EXPECTED, _OVER, strict=True):
-        word = _words(letters, starts, at) ^ expected
+        word = letters.words_at(starts, _LENGTH, at) ^ expected
         good &= ((word | (word + over)) & _word(bytes([_HIGH] * 8))) == 0
         # by byte: the number that its digit and the one of the next byte are
         pairs.append((word * np.uint64(10) + (word >> np.uint64(8))).astype("<u8", copy=False).view(np.uint8).reshape(-1, 8))
@@ -71,14 +71,6 @@ def _micros(letters: Letters, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.i
     days = _days()[np.where(good, ((year - FIRST_YEAR) * 12 + month - 1) * 31 + day - 1, 0)]
     seconds = (days * 24 + hour) * 3_600 + (minute * np.int64(60) + second)
     return np.where(good & (days >= 0), seconds * 1_000_000, -1)
-
-
-def _words(letters: Letters, starts: npt.NDArray[np.int64], at: int) -> Words:
-    """Of texts of 19 bytes the eight from a place on; those of a column of times stand close, and need not be looked up."""
-    first, last = int(starts[0]), int(starts[-1])
-    if last - first == _LENGTH * (len(starts) - 1):
-        return np.ndarray(len(starts), "<u8", letters.data.data, first + at, (_LENGTH,))
-    return letters.words[starts + at]
 
 
 @cache
