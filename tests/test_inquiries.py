@@ -74,3 +74,11 @@ def test_a_long_wait_for_the_last_answer_is_a_further_reason():
     assert read(*told)["secondary"] == ["service.slow"]
     prompt = (told[0], ("agent", 20, told[1][2]), told[2])
     assert read(*prompt)["secondary"] == []
+
+
+def test_who_waits_for_a_sale_and_is_let_go_has_a_further_reason():
+    said = ("customer", 0, "这款多少钱"), ("agent", 9, "您好，现在399元，送运费险"), ("customer", 12, "等双11再来买吧")
+    let_go = read(*said, ("agent", 8, "好的"))
+    assert (let_go["primary"], let_go["secondary"]) == ("price.wait_for_sale", ["service.no_follow_up"])
+    kept = read(*said, ("agent", 8, "双11同价的亲，现在拍差价30天内都可以退给您的"))
+    assert "service.no_follow_up" not in kept["secondary"]

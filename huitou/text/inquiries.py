@@ -12,7 +12,7 @@ import polars as pl
 
 from huitou.rules.taxonomy import Words, load_taxonomies
 from huitou.text.loss import LossReader
-from huitou.text.quality import quality
+from huitou.text.quality import PUT_OFF, quality
 from huitou.text.satisfaction import MOODS, satisfaction
 from huitou.text.tagger import THREADS, Tagger
 
@@ -24,6 +24,7 @@ MESSAGES: dict[str, pl.DataType | type[pl.DataType]] = {
     "text": pl.String,
 }
 CHATS = 8_000  # whose quality is read at once
+UNFOLLOWED = "service.no_follow_up"
 OUTCOMES: dict[str, pl.DataType | type[pl.DataType]] = {"chat": pl.Int64, "outcome": pl.String}
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "chat": pl.Int64,
@@ -61,9 +62,15 @@ class InquiryReader:
         loss = self._loss.read(messages, tags, outcomes)
         made = _quality(messages, tags, loss)
         whole = loss.join(made, on="chat", how="left").join(satisfaction(messages, tags), on="chat", how="left").sort("chat")
-        return whole.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items()).with_columns(
-            pl.col("secondary", "evidence", "steps", "faults").fill_null([])
-        )
+        whole = whole.with_columns(pl.col("secondary", "evidence", "steps", "faults").fill_null([])).with_columns(_let_go())
+        return whole.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
+
+
+def _let_go() -> pl.Expr:
+    """Further reasons: who wanted to come another time, and was let go without a word of substance, is lost by that as well."""
+    let_go = pl.col("primary").is_in(PUT_OFF) & (pl.col("primary") != UNFOLLOWED) & pl.col("faults").list.contains("no_follow_up")
+    more = pl.col("secondary").list.set_union(pl.lit([UNFOLLOWED]))
+    return pl.when(let_go).then(more).otherwise("secondary").alias("secondary")
 
 
 def _quality(messages: pl.DataFrame, tags: pl.DataFrame, loss: pl.DataFrame) -> pl.DataFrame:
