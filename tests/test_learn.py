@@ -183,6 +183,8 @@ def test_an_interval_is_that_of_wilson() -> None:
 
 def test_what_a_layer_and_a_line_say_adds_up_to_the_reasons() -> None:
     texts = [text for text, _ in REVIEWS]
-    model = TextModel.fit(texts, ["good" if mark > 3 else "bad" for _, mark in REVIEWS], Plan(units=(4, 4), cues=("polarity",)))
+    model = TextModel.fit(
+        texts, ["good" if mark > 3 else "bad" for _, mark in REVIEWS], Plan(units=(4, 4, 4), cues=("polarity",))
+    )
     reasons = model.why(texts[0], "good", most=1000)
     assert sum(reason.weight for reason in reasons if reason.start is not None) > 0

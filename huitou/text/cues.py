@@ -66,7 +66,8 @@ def cue_matrix(found: tuple[Numbers, Places], first: Places, table: Numbers, wei
     column = table[found[0]]
     known = column >= 0
     row = np.searchsorted(first, found[1][known], side="right") - 1
-    pairs = np.unique(row * np.int64(len(weight)) + column[known])
+    pairs = np.sort(row * np.int64(len(weight)) + column[known])
+    pairs = pairs[np.diff(pairs, prepend=-1) > 0]
     row, column = np.divmod(pairs, len(weight)) if len(weight) else (pairs, pairs)
     weights = weight[column]
     length = np.sqrt(np.bincount(row, weights * weights, minlength=len(first) - 1))

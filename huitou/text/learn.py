@@ -29,7 +29,7 @@ _SHIFTS = np.arange(-1.0, 1.01, 0.1)
 _Z = 1.959964
 
 PLANS: Mapping[str, Plan] = {
-    "polarity": Plan(longest=4, bits=22, units=(32, 32), cues=("aspects", "polarity")),
+    "polarity": Plan(longest=4, bits=22, units=(32, 32, 32), cues=("aspects", "polarity")),
     "aspects": Plan(longest=2, clauses=True, exclusive=False, cues=("aspects", "polarity")),
     "intents": Plan(longest=3, clauses=True, exclusive=False, cues=("intents", "complaints")),
     "satisfaction": Plan(longest=2, smooth=True, ending=True, cues=("intents", "complaints", "polarity")),

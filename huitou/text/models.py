@@ -19,6 +19,7 @@ from huitou.text.cues import BITS, cue_matrix, cues_of
 from huitou.text.grams import Floats, Grams, Numbers, clause_starts, rarity
 from huitou.text.normal import Normal, Places, normalise
 from huitou.text.parts import (
+    WAYS,
     Arrays,
     Flags,
     any_clause,
@@ -26,16 +27,17 @@ from huitou.text.parts import (
     fit_hidden,
     fit_lines,
     fit_smooth,
+    heard,
+    passed_back,
     sigmoid,
     softmax,
-    together,
     weighed,
 )
 
-VERSION = 1
+VERSION = 2
 ROWS = 16_384  # read at once
 LONGEST = 20_000  # characters of a text that are read
-LAYERS = ("hidden", "inner")  # over whole texts, over clauses
+LAYERS = ("hidden", "inner", "other")  # over whole texts, over clauses, over clauses from another beginning
 Labels = Sequence[str] | Sequence[Sequence[str]]
 _LEAST = 30_000  # texts from which on an n-gram must stand in three of them
 
@@ -43,8 +45,8 @@ _LEAST = 30_000  # texts from which on an n-gram must stand in three of them
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a model learns. `longest`: characters of an n-gram; `cost`: of an error of the lines; `units`: of the hidden layers
-    over whole texts and over clauses, 0 for none; `clauses`: whether clauses are learnt for themselves; `exclusive`: a text has
-    one label; `cues`: taxonomies read.
+    over whole texts and of the two over clauses, 0 for none; `clauses`: whether clauses are learnt for themselves; `exclusive`:
+    a text has one label; `cues`: taxonomies read.
 
     `smooth`: lines are log-odds, for labels on which people differ. `ending`: of a text of several lines the last one is read.
     """
@@ -52,7 +54,7 @@ class Plan:
     longest: int = 3
     bits: int = 18
     cost: float = 1.0
-    units: tuple[int, int] = (0, 0)
+    units: tuple[int, int, int] = (0, 0, 0)
     clauses: bool = False
     exclusive: bool = True
     cues: tuple[str, ...] = ()
@@ -241,7 +243,7 @@ class TextModel:
                 return grams
             return hstack((grams, cue_matrix(found, first, tables[1], self.cue_rarity)), format="csr")
 
-        if not self.plan.clauses and not self.plan.units[1]:
+        if not self.plan.clauses and not any(self.plan.units[1:]):
             return matrix(normal.first), None, np.zeros(0, dtype=np.int64)
         starts, row = clause_starts(normal)
         return matrix(normal.first), matrix(starts), row
@@ -253,8 +255,9 @@ class TextModel:
         texts.sum_duplicates()
         if clauses is not None:
             clauses.sum_duplicates()
-        for layer, rows, of in self._layers(texts, clauses, row):
-            held = fit_hidden(rows, of, flags, self.plan.units[LAYERS.index(layer)])
+        for nth, rows, sizes in self._layers(texts, clauses, row):
+            layer = LAYERS[nth]
+            held = fit_hidden(rows, sizes, flags, self.plan.units[nth], clauses=nth > 0, seed=nth)
             arrays |= dict(zip((layer, f"{layer}_bias", f"{layer}_out", f"{layer}_out_bias"), held, strict=True))
         if clauses is not None and self.plan.clauses:
             arrays |= fit_clauses(clauses, row, flags)
@@ -266,31 +269,35 @@ class TextModel:
         texts, clauses, row = self._matrices(normal, _found(self.plan, normal), tables)
         held = self.arrays
         out = [weighed(texts, held) @ held["lines"] + held["lines_bias"]]
-        for layer, rows, of in self._layers(texts, clauses, row):
+        for nth, rows, sizes in self._layers(texts, clauses, row):
+            layer = LAYERS[nth]
             said = np.maximum(rows @ held[layer] + held[f"{layer}_bias"], 0)
-            out.append(together(of, texts.shape[0]) @ said @ held[f"{layer}_out"] + held[f"{layer}_out_bias"])
+            out.append(heard(said, sizes, _ways(nth)) @ held[f"{layer}_out"] + held[f"{layer}_out_bias"])
         if clauses is not None and self.plan.clauses:
             shown = any_clause(clauses @ held["clauses"] + held["clauses_bias"], row, texts.shape[0])
             shown = np.clip(shown, 1e-4, 1 - 1e-4)
             out.append(np.log(shown / (1 - shown)))
         return out
 
-    def _layers(self, texts: csr_matrix, clauses: csr_matrix | None, row: Places) -> Iterator[tuple[str, csr_matrix, Places]]:
-        """The hidden layers that there are, the rows that each reads, and the text of each row."""
-        if self.plan.units[0]:
-            yield LAYERS[0], texts, np.arange(texts.shape[0])
-        if self.plan.units[1] and clauses is not None:
-            yield LAYERS[1], clauses, row
+    def _layers(self, texts: csr_matrix, clauses: csr_matrix | None, row: Places) -> Iterator[tuple[int, csr_matrix, Places]]:
+        """The number of each hidden layer that there is, the rows that it reads, and how many each text has."""
+        for nth, units in enumerate(self.plan.units):
+            if units and not nth:
+                yield nth, texts, np.ones(texts.shape[0], dtype=np.int64)
+            elif units and clauses is not None:
+                yield nth, clauses, np.bincount(row, minlength=texts.shape[0])
 
     def _weights(self, text: csr_matrix, clauses: csr_matrix | None, column: int) -> Floats:
         """How much each column of one text adds to the score of a label."""
         held, scales = self.arrays, dict(zip(self._parts(), self.mix.scales, strict=True))
         weights = weighed(text, held).toarray()[0] * held["lines"][:, column] / scales["lines"]
         row = np.zeros(0 if clauses is None else clauses.shape[0], dtype=np.int64)
-        for layer, rows, _ in self._layers(text, clauses, row):
-            speaks = (rows @ held[layer] + held[f"{layer}_bias"] > 0) * held[f"{layer}_out"][:, column]
+        for nth, rows, sizes in self._layers(text, clauses, row):
+            layer = LAYERS[nth]
+            said = np.maximum(rows @ held[layer] + held[f"{layer}_bias"], 0)
+            speaks = passed_back(held[f"{layer}_out"][None, :, column], said, sizes) * (said > 0)
             added = rows.multiply(speaks @ held[layer].T).sum(axis=0)
-            weights = weights + np.asarray(added).ravel() / np.sqrt(rows.shape[0]) / scales[layer]
+            weights = weights + np.asarray(added).ravel() / scales[layer]
         if clauses is not None and self.plan.clauses:
             clause = int(softmax(clauses @ held["clauses"] + held["clauses_bias"])[:, column].argmax())
             weights = weights + clauses[clause].toarray()[0] * held["clauses"][:, column] / scales["clauses"]
@@ -301,6 +308,10 @@ class TextModel:
         typed = normal.as_typed(*(np.array([place]) for place in (0, *at)))
         first, last = int(typed[0][0]), int(typed[1][0])
         return Reason(read[first:last], round(weight, 4), first + before, last + before)
+
+
+def _ways(layer: int) -> int:
+    return len(WAYS) if layer else 1
 
 
 def _read(plan: Plan, texts: pl.Series) -> pl.Series:

@@ -7,14 +7,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, hstack
 
-from huitou.text.grams import Floats, Numbers
+from huitou.text.grams import Floats
 from huitou.text.normal import Places
 
 Flags = npt.NDArray[np.bool_]
 Arrays = dict[str, Floats]
 SEED = 20260531
+WAYS = ("sum", "most", "last", "first")
+"""How the clauses of a text are heard: of each unit the sum over all, the most, what it says of the last and of the first."""
 _SMOOTH = 0.05  # what an answer may be wrong by chance
 _DROPPED_GRAMS, _DROPPED_UNITS = 0.5, 0.5
+_DROPPED_CLAUSES = 0.2
 _BATCH, _ROUNDS, _STEP = 256, 6, 2e-3
 _NEVER = 0.3  # how often an n-gram is taken to stand even where it never does
 _STRENGTH = 0.1  # of the squared weights of clauses beside their error
@@ -71,67 +74,107 @@ def weighed(texts: csr_matrix, arrays: Arrays) -> csr_matrix:
     return csr_matrix(held, shape=texts.shape)
 
 
-def fit_hidden(rows: csr_matrix, row: Places, labels: Flags, units: int) -> list[Floats]:
-    """A layer of `units` that each read all n-grams of a row, and a line a label on what they say of all rows of a text.
+def fit_hidden(
+    rows: csr_matrix, sizes: Places, labels: Flags, units: int, *, clauses: bool = False, seed: int = 0
+) -> list[Floats]:
+    """A layer of `units` that each read all n-grams of a row, and a line a label on what they say of the rows of a text.
 
-    `row`: the text of each row, ascending from 0; the rows are texts or clauses. Half of the n-grams and of the units are left
-    out at each step, so that none can rely on another. Adam, Kingma and Ba 2015. Goes out: weights and bias of both layers.
+    `sizes`: how many rows each text has, 1 or more; `clauses`: the rows are clauses, heard as `heard` says. Half of the n-grams
+    and of the units and some clauses are left out at each step, so that none can rely on another; for clauses the steps get
+    smaller. Adam, Kingma and Ba 2015. Goes out: weights and bias of both layers.
     """
-    chance = np.random.default_rng(SEED)
+    chance = np.random.default_rng(SEED + seed)
+    wide = units * (len(WAYS) if clauses else 1)
     arrays = [
         (chance.standard_normal((rows.shape[1], units)) * 0.05).astype(np.float32),
         np.zeros(units, dtype=np.float32),
-        (chance.standard_normal((units, labels.shape[1])) * 0.3).astype(np.float32),
+        (chance.standard_normal((wide, labels.shape[1])) * 0.3 / np.sqrt(wide / units)).astype(np.float32),
         np.zeros(labels.shape[1], dtype=np.float32),
     ]
     means, squares = [np.zeros_like(a) for a in arrays], [np.zeros_like(a) for a in arrays]
     aims = (labels * (1 - 2 * _SMOOTH) + _SMOOTH).astype(np.float32)
-    sizes = np.bincount(row, minlength=len(labels))
     starts = np.cumsum(sizes) - sizes
-    step = 0
+    steps, step = _ROUNDS * -(-len(labels) // _BATCH), 0
     for _ in range(_ROUNDS):
         order = chance.permutation(len(labels))
         for at in range(0, len(order), _BATCH):
             step += 1
-            some_texts = order[at : at + _BATCH]
-            of = np.repeat(np.arange(len(some_texts)), sizes[some_texts])
-            within = np.arange(len(of)) - (np.cumsum(sizes[some_texts]) - sizes[some_texts])[of]
-            known, batch = _columns(rows[starts[some_texts][of] + within], chance)
-            each = together(of, len(some_texts))
-            slopes = _slopes((batch, each), aims[some_texts], [arrays[0][known], *arrays[1:]], chance)
+            size = _STEP * (1 - step / steps) if clauses else _STEP
+            some = order[at : at + _BATCH]
+            taken, counts = _rows_of(starts[some], sizes[some], chance)
+            known, batch = _columns(rows[taken], chance)
+            slopes = _slopes(batch, counts, aims[some], [arrays[0][known], *arrays[1:]], chance)
             for nth, slope in enumerate(slopes):
-                some = known if nth == 0 else slice(None)
-                mean = means[nth][some] = means[nth][some] * 0.9 + 0.1 * slope
-                square = squares[nth][some] = squares[nth][some] * 0.999 + 0.001 * slope * slope
-                arrays[nth][some] -= _STEP * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
+                moved = known if nth == 0 else slice(None)
+                mean = means[nth][moved] = means[nth][moved] * 0.9 + 0.1 * slope
+                square = squares[nth][moved] = squares[nth][moved] * 0.999 + 0.001 * slope * slope
+                arrays[nth][moved] -= size * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
     return arrays
 
 
-def together(row: Places, texts: int) -> csr_matrix:
-    """Sums up what the rows of each text say, the more rows the less each counts."""
-    counts = np.bincount(row, minlength=texts)
-    starts = np.concatenate(([0], np.cumsum(counts)))
-    weights = (1 / np.sqrt(counts[row])).astype(np.float32)
-    return csr_matrix((weights, np.arange(len(row)), starts), shape=(texts, len(row)))
+def _rows_of(starts: Places, sizes: Places, chance: np.random.Generator) -> tuple[Places, Places]:
+    """The rows of some texts and how many each has: of texts of several some are left out, never all."""
+    of = np.repeat(np.arange(len(sizes)), sizes)
+    rows = np.arange(len(of)) + (starts - np.cumsum(sizes) + sizes)[of]
+    if len(of) == len(sizes):
+        return rows, sizes
+    stays = chance.random(len(of)) >= _DROPPED_CLAUSES
+    stays |= (np.bincount(of[stays], minlength=len(sizes)) == 0)[of]
+    return rows[stays], np.bincount(of[stays], minlength=len(sizes))
 
 
-def _columns(batch: csr_matrix, chance: np.random.Generator) -> tuple[Numbers, csr_matrix]:
+def heard(said: Floats, sizes: Places, ways: int) -> Floats:
+    """What the units say of the rows of each text, as one row: in one way the sum, or in all `WAYS`.
+
+    `sizes`: how many rows each text has. In a sum each row counts the less the more there are.
+    """
+    ends = np.cumsum(sizes)
+    starts = ends - sizes
+    if not len(sizes):
+        return np.zeros((0, said.shape[1] * ways), dtype=np.float32)
+    summed: Floats = (np.add.reduceat(said, starts, axis=0) / np.sqrt(sizes)[:, None]).astype(np.float32)
+    if ways == 1:
+        return summed
+    most = np.maximum.reduceat(said, starts, axis=0)
+    return np.concatenate((summed, most, said[ends - 1], said[starts]), axis=1)
+
+
+def passed_back(slopes: Floats, said: Floats, sizes: Places) -> Floats:
+    """How much each row's units add to what `heard` makes of them, given what each of its columns adds."""
+    units = said.shape[1]
+    ends = np.cumsum(sizes)
+    starts = ends - sizes
+    back: Floats = np.repeat(slopes[:, :units] / np.sqrt(sizes)[:, None].astype(np.float32), sizes, axis=0)
+    if slopes.shape[1] > units:
+        most = np.repeat(np.maximum.reduceat(said, starts, axis=0), sizes, axis=0)
+        back += np.repeat(slopes[:, units : 2 * units], sizes, axis=0) * (said == most)
+        back[ends - 1] += slopes[:, 2 * units : 3 * units]
+        back[starts] += slopes[:, 3 * units :]
+    return back
+
+
+def _columns(batch: csr_matrix, chance: np.random.Generator) -> tuple[Places, csr_matrix]:
     """The columns that a batch touches, and the batch of only these, half of its n-grams left out."""
-    known, inverse = np.unique(batch.indices, return_inverse=True)
+    touched = np.zeros(batch.shape[1], dtype=bool)
+    touched[batch.indices] = True
+    known = np.flatnonzero(touched)
+    place = np.empty(batch.shape[1], dtype=np.int32)
+    place[known] = np.arange(len(known), dtype=np.int32)
     stays = (chance.random(len(batch.data)) >= _DROPPED_GRAMS) / (1 - _DROPPED_GRAMS)
-    held = ((batch.data * stays).astype(np.float32), inverse.astype(np.int32), batch.indptr)
+    held = ((batch.data * stays).astype(np.float32), place.take(batch.indices), batch.indptr)
     return known, csr_matrix(held, shape=(batch.shape[0], len(known)))
 
 
-def _slopes(rows: tuple[csr_matrix, csr_matrix], aims: Floats, arrays: list[Floats], chance: np.random.Generator) -> list[Floats]:
-    """How the error of a batch (its rows, and how they make up texts) changes with each array."""
-    (batch, each), (hidden, hidden_bias, out, out_bias) = rows, arrays
+def _slopes(batch: csr_matrix, sizes: Places, aims: Floats, arrays: list[Floats], chance: np.random.Generator) -> list[Floats]:
+    """How the error of a batch of rows (`sizes`: of each text) changes with each array."""
+    hidden, hidden_bias, out, out_bias = arrays
     said = batch @ hidden + hidden_bias
     stays = ((chance.random(said.shape) >= _DROPPED_UNITS) / (1 - _DROPPED_UNITS)).astype(np.float32)
-    heard = each @ (np.maximum(said, 0) * stays)
-    wrong = (sigmoid(heard @ out + out_bias) - aims) / len(aims)
-    back = (each.T @ (wrong @ out.T)) * stays * (said > 0)
-    return [batch.T @ back, back.sum(0), heard.T @ wrong, wrong.sum(0)]
+    spoken = np.maximum(said, 0) * stays
+    whole = heard(spoken, sizes, len(out) // hidden.shape[1])
+    wrong: Floats = (sigmoid(whole @ out + out_bias) - aims) / np.float32(len(aims))
+    back = passed_back(wrong @ out.T, spoken, sizes) * stays * (said > 0)
+    return [batch.T @ back, back.sum(0), whole.T @ wrong, wrong.sum(0)]
 
 
 def fit_clauses(clauses: csr_matrix, row: Places, labels: Flags) -> Arrays:
