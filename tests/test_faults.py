@@ -18,7 +18,7 @@ import pytest
 
 from huitou.errors import DiskFull, LakeBusy
 from huitou.lake import Workspace
-from huitou.sources import archive, workbook
+from huitou.sources import archive, reader, workbook
 from huitou.sources.importer import import_files
 from tests.exported import THREE, put, shop
 from tests.exports import order, write_chats, write_orders
@@ -193,7 +193,7 @@ DYING = {
 
 @pytest.mark.parametrize("how", [pytest.param(how, marks=[pytest.mark.slow] * (how != "killed")) for how in DYING])
 def test_a_reader_that_dies_costs_only_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    for module in (archive, workbook):
+    for module in (archive, reader):
         monkeypatch.setattr(module, "_CHILD", put(tmp_path, "child.py", DYING[how]))
         monkeypatch.setattr(module, "WALL_S", 1.0)
     files = [zipped(tmp_path / "a.zip", {"a.csv": THREE}), put(tmp_path, "o.csv", THREE)]

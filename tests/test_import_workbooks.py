@@ -10,9 +10,12 @@ import openpyxl
 import pytest
 
 from huitou.errors import FileRefused
+from huitou.sources import reader
 from huitou.sources.importer import import_files
+from huitou.sources.reader import Reader, begun
 from huitou.sources.sniff import head, sheet_heads
-from tests.exported import imported, shop, table
+from tests.exported import THREE, imported, put, shop, table
+from tests.hostile import zipped
 from tests.old_excel import compound, write_xls
 
 HEADER = ["订单编号", "买家会员名", "总金额", "买家实际支付金额", "订单创建时间", "订单付款时间"]
@@ -63,10 +66,37 @@ def test_ids_that_excel_holds_as_numbers_are_damaged(tmp_path: Path) -> None:
     assert report.problems == {"damaged_id": 9}
 
 
+def orders(path: Path, first: int) -> Path:
+    return workbook(path, HEADER, *([f"19300000000000{i:05}", f"b{i}", 12.3, 0.0, AT, AT] for i in range(first, first + 9)))
+
+
+def test_workbooks_read_ahead_come_in_whatever_stands_between_them(tmp_path: Path) -> None:
+    good = [orders(tmp_path / f"{n}.xlsx", 10 * n) for n in range(3)]
+    damaged = put(tmp_path, "d.xlsx", good[0].read_bytes()[:900])
+    archive = put(tmp_path, "a.zip", zipped({"in.xlsx": orders(tmp_path / "in.xlsx", 40).read_bytes()}))
+    files = [archive, good[0], put(tmp_path, "o.csv", THREE), damaged, good[1], good[0], good[2], tmp_path / "gone.xlsx"]
+    with begun(files):
+        reports = import_files(shop(tmp_path), files)
+    assert [r.load.stored if r.load else None for r in reports] == [9, 9, 3, None, 9, 0, 9, None]
+    assert [r.refused is not None for r in reports] == [False] * 3 + [True] + [False] * 3 + [True]
+
+
+def test_each_workbook_is_read_once_and_none_when_nobody_asks_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [orders(tmp_path / f"{n}.xlsx", 10 * n) for n in range(3)]
+    made: list[Reader] = []
+    monkeypatch.setattr(reader, "Reader", lambda path: made.append(Reader(path)) or made[-1])
+    with begun(files):
+        assert [one.path for one in made] == files[:1]
+        assert head(files[0]).rows[1][0] == "1930000000000000000" and [one.path for one in made] == files[:2]
+        head(files[1])
+    assert [one.path for one in made] == files
+    assert all(one.spool.closed for one in made)  # closed when its child is gone
+
+
 @pytest.mark.slow
 def test_the_same_orders_as_csv_are_known(tmp_path: Path) -> None:
     rows = [[f"19300000000000{i:05}", f"b{i}", 12.3, 0.0, AT, AT] for i in range(9)]
-    path = workbook(tmp_path / "o.xlsx", HEADER, *rows)
+    path = orders(tmp_path / "o.xlsx", 0)
     csv = tmp_path / "o.csv"
     csv.write_text("\n".join(",".join(str(c) for c in row) for row in [HEADER, *rows]) + "\n", "gb18030")
     one, two = import_files(shop(tmp_path), [path, csv])

@@ -330,12 +330,15 @@ def _import(
     """Import and print one line a file; for each whether nothing of it could be used."""
     if dry_run:
         return intake.examine(call, files, mapping=mapping, source=source)
-    from huitou.cli.printing import print_imports
-    from huitou.sources.importer import import_files
+    from huitou.sources.reader import begun
 
-    ws = call.open()
-    with _bar(console, len(files)) as progress:
-        reports = import_files(ws, files, mapping=mapping, source=source, progress=progress)
+    with begun(files):
+        from huitou.cli.printing import print_imports
+        from huitou.sources.importer import import_files
+
+        ws = call.open()
+        with _bar(console, len(files)) as progress:
+            reports = import_files(ws, files, mapping=mapping, source=source, progress=progress)
     print_imports(console, reports, call.lang)
     useless = [one.refused is not None or (one.rows > 0 and sum(one.problems.values()) == one.rows) for one in reports]
     return [no for no, one in zip(useless, reports, strict=True) if not isinstance(one.refused, FileSpared)]

@@ -74,14 +74,17 @@ def examine(
     """Print what files are and what an import of them would do; for each whether nothing of it could be used."""
     from rich.console import Console
 
-    from huitou.cli import _bar
-    from huitou.cli.checkup import Foreseen, as_dict, lacking, print_checkup
-    from huitou.sources.examine import examine_files
-    from huitou.sources.registry import sources
+    from huitou.sources.reader import begun
 
-    ws, console = call.open(), Console(highlight=False)
-    with _bar(console, len(files)) as progress:
-        checkup = examine_files(ws, files, mapping=mapping, source=source, progress=progress)
+    with begun(files):
+        from huitou.cli import _bar
+        from huitou.cli.checkup import Foreseen, as_dict, lacking, print_checkup
+        from huitou.sources.examine import examine_files
+        from huitou.sources.registry import sources
+
+        ws, console = call.open(), Console(highlight=False)
+        with _bar(console, len(files)) as progress:
+            checkup = examine_files(ws, files, mapping=mapping, source=source, progress=progress)
     with ws.lake.read() as snapshot:
         can, lacks = lacking(Foreseen(snapshot, files=checkup.files), sources(ws.path), ws.settings.platform)
     if format_ is Shape.json:

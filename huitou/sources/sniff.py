@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 
 from huitou.errors import FileRefused, Say
 from huitou.sources.model import Head
+from huitou.sources.reader import WALL_S
 from huitou.sources.text import proved_encoding
-from huitou.sources.workbook import WALL_S, read_book
+from huitou.sources.workbook import read_book
 
 HEAD_BYTES = 64 * 1024
 HEAD_ROWS = 20

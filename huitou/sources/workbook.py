@@ -5,24 +5,18 @@ costs the child only. The file is parsed once: the child leaves the rows, packed
 with the last who reads it.
 """
 
-import json
 import mmap
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from huitou.errors import DiskFull, FileRefused, Say
+from huitou.sources.reader import reader_of
 
-WALL_S = 300
 MOST_COLUMNS = 2_000  # a sheet may have 16,384; no export has 400
-_CHILD = Path(__file__).with_name("workbook_child.py")
 _AS_CSV = Say(
     "导出为 CSV，或用 Excel、WPS 另存为 CSV 后再导入。", "Export it as CSV, or save it in Excel or WPS as CSV, and import that."
 )
@@ -85,26 +79,15 @@ class Book:
 
 def read_book(path: Path) -> Book:
     """Read a workbook. Raises FileRefused for none, damage, a password, or what is an attack, and DiskFull."""
-    with tempfile.TemporaryFile(prefix="huitou-") as spool:
-        about = _told(path, spool.fileno())
+    with reader_of(path) as reader:
+        about = reader.told()
         if fault := about.get("fault"):
             if fault == "disk":
                 raise DiskFull(Path(tempfile.gettempdir()))
             old = fault == "damaged" and not _is_zip(path)
             raise FileRefused(path, *_FAULTS["old" if old else fault])
-        content = mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ)
+        content = mmap.mmap(reader.spool.fileno(), 0, access=mmap.ACCESS_READ)
     return Book(tuple(about["sheets"]), tuple(Sheet(name, at) for name, at in about["filled"]), content)
-
-
-def _told(path: Path, spool: int) -> dict[str, Any]:
-    """What the child says of the file; a child that dies, or does not end, has met its limits."""
-    command = [sys.executable, "-I", str(_CHILD), str(path), str(spool)]
-    with suppress(subprocess.TimeoutExpired, ValueError):
-        no = subprocess.DEVNULL
-        child = subprocess.run(command, stdin=no, stdout=subprocess.PIPE, stderr=no, pass_fds=(spool,), timeout=WALL_S)
-        about: dict[str, Any] = json.loads(child.stdout)
-        return about
-    return {"fault": "limit"}
 
 
 def _is_zip(path: Path) -> bool:
