@@ -1,5 +1,7 @@
 """Keys of many things at once: the same numbers as `huitou.tables.key63`, for a whole column."""
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 
@@ -28,6 +30,14 @@ def repeated(values: pl.Series) -> bool:
         return False
     some = values.gather_every(len(values) // _SAMPLE)
     return some.n_unique() * 4 < len(some) * 3
+
+
+def each_once(values: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """What `read` makes of the texts of a column, each for itself; where they seem few, it is given each of them once."""
+    if not repeated(values):
+        return read(values)
+    distinct, at = encoded(values)
+    return read(distinct).gather(at)
 
 
 def encoded(values: pl.Series) -> tuple[pl.Series, pl.Series]:

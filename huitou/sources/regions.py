@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from huitou.sources.keys import each_once
 from huitou.sources.layout import headings
 
 PROVINCES = headings("""
@@ -16,4 +17,8 @@ _BY_START = {name[:2]: name for name in PROVINCES}  # two characters tell them a
 
 def province(address: pl.Series) -> pl.Series:
     """The province that an address begins with; null where it begins with none."""
+    return each_once(address, _province)
+
+
+def _province(address: pl.Series) -> pl.Series:
     return address.str.slice(0, 2).replace_strict(_BY_START, default=None, return_dtype=pl.String)

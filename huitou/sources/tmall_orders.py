@@ -11,7 +11,7 @@ import polars as pl
 
 from huitou.errors import Say
 from huitou.sources.buyers import Buyers
-from huitou.sources.keys import key_column, key_of_repeated
+from huitou.sources.keys import each_once, key_column, key_of_repeated
 from huitou.sources.layout import Field, Layout, headings
 from huitou.sources.masking import mask
 from huitou.sources.model import Batch, Context, Head
@@ -120,8 +120,7 @@ def shape(buyers: Buyers, rows: pl.DataFrame) -> Shaped:
     buyers.remember(rows, customers)
     titles = first_title(rows)
     product_keys = products_of(titles, rows["item_id"], shop)
-    status = rows["status"].str.replace_all("，", ",", literal=True).str.replace_all(" ", "", literal=True)
-    known_status = status.replace_strict(STATUSES, default=None, return_dtype=pl.String)
+    known_status = each_once(rows["status"], _status)
     orders = rows.with_columns(
         customers.alias("customer_key"),
         key_column(rows["order_id"], *shop, "order").alias("order_key"),
@@ -160,6 +159,11 @@ def gross_fen(kept: pl.Expr, refund: pl.Expr, placed: pl.Expr) -> pl.Expr:
     """Paid before refunds: kept + refund where that is not more than was placed (the refund is already off), else the
     larger of the two."""
     return pl.when(kept + refund <= placed).then(kept + refund).otherwise(pl.max_horizontal(kept, refund))
+
+
+def _status(text: pl.Series) -> pl.Series:
+    plain = text.str.replace_all("，", ",", literal=True).str.replace_all(" ", "", literal=True)
+    return plain.replace_strict(STATUSES, default=None, return_dtype=pl.String)
 
 
 def _close_reason(text: pl.Series) -> pl.Series:
