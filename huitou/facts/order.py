@@ -1,6 +1,6 @@
 """Rows in an order: each sees what stands before and after it among the rows of its customer and account."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import ibis
 
@@ -10,6 +10,8 @@ PAIR = ("customer_key", "agent_key")
 
 Named: TypeAlias = dict[str, Expr]
 """Columns of the ordered rows under names of their own."""
+Seen: TypeAlias = dict[str, Expr | tuple[Expr, Any]]
+"""Columns under names of their own; with one, what stands at the ends of a pair, where none is to be seen; else a null."""
 
 
 class InOrder:
@@ -34,16 +36,24 @@ class InOrder:
         """Sum up to and with each row, as the int64 that it is declared to be: some engines widen sums."""
         return column.sum().over(self._so_far).cast("uint64" if self._streamed else "float64").cast("int64")
 
-    def seeing(self, *, before: Named, after: Named, more: Named | None = None) -> Rows:
-        """The rows with columns of the one before and the one after, null at the ends of a pair, and `more` of their own."""
-        seen = {name: column.lag().over(self._run) for name, column in before.items()}
-        seen |= {name: column.lead().over(self._run) for name, column in after.items()}
+    def seeing(self, *, before: Seen, after: Seen, more: Named | None = None) -> Rows:
+        """The rows with columns of the one before and the one after, and `more` of their own."""
+        sides = {"before": before, "after": after}
+        asked = [(name, side, *_or_null(column)) for side, seen in sides.items() for name, column in seen.items()]
+        seen = {name: self._beside(side, column, none) for name, side, column, none in asked}
         if not self._streamed:
             return self.rows.mutate(**seen, **(more or {}))
-        keys = {f"{key}_{side}": (self.rows[key], side) for side in ("before", "after") for key in PAIR}
-        seen |= {n: (key.lag() if side == "before" else key.lead()).over(self._run) for n, (key, side) in keys.items()}
-        found = self.rows.mutate(**seen, **(more or {}))
-        for side, names in (("before", before), ("after", after)):
-            same = ibis.and_(*(found[f"{key}_{side}"] == found[key] for key in PAIR)).fill_null(False)
-            found = found.mutate(**{n: ibis.ifelse(same, found[n], ibis.null(found[n].type())) for n in names})
-        return found.drop(*keys)
+        keys = {f"{key}_{side}": self._beside(side, self.rows[key], None) for side in sides for key in PAIR}
+        found = self.rows.mutate(**seen, **keys, **(more or {}))
+        same = {side: ibis.and_(*(found[f"{key}_{side}"] == found[key] for key in PAIR)).fill_null(False) for side in sides}
+        ends = {name: ibis.null(column.type()) if none is None else none for name, _, column, none in asked}
+        own = {name: ibis.ifelse(same[side], found[name], ends[name]) for name, side, _, _ in asked}
+        return found.mutate(**own).drop(*keys)
+
+    def _beside(self, side: str, column: Expr, none: Any) -> Expr:
+        look = column.lag if side == "before" else column.lead
+        return look(default=none).over(self._run)
+
+
+def _or_null(column: Expr | tuple[Expr, Any]) -> tuple[Expr, Any]:
+    return column if isinstance(column, tuple) else (column, None)
