@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 import pytest
+import scipy  # its parts are loaded when first named: not when tests are collected
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import false_discovery_control, fisher_exact
 
 from huitou.findings.trends import Looks, adjusted, rising, weekly
 
@@ -27,7 +27,7 @@ def test_a_smell_that_comes_up_this_week_is_told_with_its_shares() -> None:
     frame = counts((2, "bag", "smell", 1, 60), (1, "bag", "smell", 2, 60), (0, "bag", "smell", 12, 50), (0, "bag", "size", 3, 50))
     row = rising(frame, MONDAY).row(0, named=True)
     assert (row["group"], row["aspect"], row["share"], row["share_before"]) == ("bag", "smell", 0.24, 3 / 120)
-    assert row["p"] == pytest.approx(fisher_exact([[12, 38], [3, 117]], alternative="greater").pvalue)
+    assert row["p"] == pytest.approx(scipy.stats.fisher_exact([[12, 38], [3, 117]], alternative="greater").pvalue)
 
 
 def test_few_complaints_or_a_steady_share_say_nothing() -> None:
@@ -52,7 +52,7 @@ def test_counts_are_reviews_not_clauses() -> None:
 
 @given(st.lists(st.floats(0, 1), max_size=30))
 def test_adjusted_p_are_benjamini_and_hochbergs(p: list[float]) -> None:
-    expected = false_discovery_control(p) if p else []
+    expected = scipy.stats.false_discovery_control(p) if p else []
     assert adjusted(np.array(p)).tolist() == pytest.approx(list(expected))
 
 

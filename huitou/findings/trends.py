@@ -9,8 +9,8 @@ from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
+import scipy  # its statistics are loaded when they are first named: that takes a second, and few need them
 from numpy.typing import NDArray
-from scipy.stats import hypergeom
 
 Floats = NDArray[np.float64]
 ALL = "all"
@@ -75,7 +75,7 @@ def rising(counts: pl.DataFrame, week: date, looks: Looks | None = None) -> pl.D
     )
     fit = sums.filter(pl.min_horizontal("reviews", "reviews_before") >= looks.least_reviews).sort("group", "aspect")
     k, n, k0, n0 = (fit[name].to_numpy() for name in ("complaints", "reviews", "complaints_before", "reviews_before"))
-    p = hypergeom.sf(k - 1, n + n0, k + k0, n) if fit.height else np.zeros(0)
+    p = scipy.stats.hypergeom.sf(k - 1, n + n0, k + k0, n) if fit.height else np.zeros(0)
     told = fit.with_columns(
         p=pl.Series(p, dtype=pl.Float64),
         q=pl.Series(adjusted(p), dtype=pl.Float64),
