@@ -121,10 +121,10 @@ class Build:
                 kept.append(_named("kept"))
                 self._under_way.append(hands.submit(keep, engine, kept[-1], sql))
 
-            begin(engine.backend.compile(alone))  # first what takes least thought: it is computed while the rest is compiled
             for sql in shares.of_each(engine.backend.compile(expr)):
                 begin(sql)
-            beside, *names = kept
+            begin(engine.backend.compile(alone))  # last what the engine shares out by itself: then no core waits for the other
+            *names, beside = kept
             try:
                 yield ibis.table(alone.schema(), name=beside), Shares(ibis.table(expr.schema(), name=names[0]), tuple(names))
             finally:
