@@ -164,7 +164,13 @@ def findings() -> tuple[Finding, ...]:
             ),
             Remedy("20–23 点加 2 人，先排周末。", "Add 2 agents from 20 to 23, weekends first.", "supervisor"),
         ),
-    )
+        parts=(
+            Cause("agents.below_peers", "4 位客服低于其余 8 位，原因各不相同",
+                  "4 agents convert clearly less than the other 8, each for a reason of their own", 0.266, 305),
+            Cause("product.lost", "云朗公文包：要的是凭证，得到的是保证",
+                  "Cloud briefcase: customers ask for proof and get a promise", 0.138, 158),
+        ),
+    )  # fmt: skip
     agents = Finding(
         "agents.below_peers",
         "inquiry_conversion",

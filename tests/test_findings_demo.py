@@ -103,7 +103,11 @@ def test_gaps_are_priced_and_parts_are_marked(seen):
     assert gap.customers == round((0.45 - gap.value) * gap.n)
     assert gap.money.low_fen < gap.money.value_fen < gap.money.high_fen
     assert unpaid.money.value_fen > 0
-    assert {f.code for f in seen[0].findings if f.part_of == gap.code} >= {"agents.below_peers", "product.lost"}
+    parts = {f.code: f for f in seen[0].findings if f.part_of == gap.code}
+    assert set(parts) >= {"agents.below_peers", "product.lost"}
+    assert [(p.code, p.n, p.share) for p in gap.parts] == [
+        (f.code, f.customers, f.customers / gap.customers) for f in sorted(parts.values(), key=lambda f: -f.customers) if f.money
+    ]
 
 
 def test_findings_stand_in_the_order_of_money_then_customers(seen):

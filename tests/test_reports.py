@@ -103,7 +103,11 @@ def test_every_finding_is_told_whole(lang: str, pages: dict[str, str]) -> None:
             in_language(f.goal.source, lang),
             f"{100 * f.value:.1f}%",
         ]
-        told += [f"{100 * f.low:.1f}–{100 * f.high:.1f}", *(getattr(c, lang) for c in f.causes), getattr(f, f"counter_{lang}")]
+        told += [
+            f"{100 * f.low:.1f}–{100 * f.high:.1f}",
+            *(getattr(c, lang) for c in (*f.parts, *f.causes)),
+            getattr(f, f"counter_{lang}"),
+        ]
         told += [getattr(r, lang) for r in f.remedies] + [r.name for r in f.rows]
         assert [t for t in told if t not in text] == []
 

@@ -56,7 +56,8 @@ def _reasons(case: Case) -> tuple[Cause, ...]:
     by = told["reason"].value_counts(sort=True).sort("count", "reason", descending=[True, False])
     leaves = {code: case.leaf("loss", code) for code in by["reason"]}
     return tuple(
-        Cause(code, f"{leaves[code].zh}：{count(k)} 位", f"{leaves[code].en}: {count(k)}", k / case.lost.height, k)
+        Cause(code, f"{leaves[code].zh}：没下单的客户里 {count(k)} 位", f"{leaves[code].en}: {count(k)} without an order",
+              k / case.lost.height, k)
         for code, k in by.head(4).iter_rows() if k >= LEAST
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from huitou.findings import agents, conversion, follow_up, logistics, payment, p
 from huitou.findings.case import SILENT, Case
 from huitou.findings.model import Cause, Diagnosis, Finding
 from huitou.findings.tables import tables
-from huitou.findings.wording import count, day_en, day_zh, pct0
+from huitou.findings.wording import count, day_en, day_zh
 from huitou.lake.duckdb import Snapshot
 from huitou.lake.settings import Settings
 from huitou.metrics import covered as days_covered
@@ -98,19 +98,17 @@ def _ordered(found: list[Finding]) -> list[Finding]:
 
 
 def _parts(found: list[Finding]) -> list[Finding]:
-    """`part_of` only where that finding exists; and the whole lists its parts as causes, each with its share of the gap."""
+    """`part_of` only where that finding exists; and the whole lists its parts, each with its share of the gap."""
     codes = {f.code for f in found}
     kept = [replace(f, part_of=f.part_of if f.part_of in codes else None) for f in found]
-    return [replace(f, causes=(*_shares(f, kept), *f.causes)) if any(p.part_of == f.code for p in kept) else f for f in kept]
+    return [replace(f, parts=_shares(f, kept)) for f in kept]
 
 
 def _shares(whole: Finding, found: list[Finding]) -> tuple[Cause, ...]:
     parts = sorted((p for p in found if p.part_of == whole.code and p.money), key=lambda p: -p.customers)
     return tuple(
-        Cause(p.code, f"{p.title_zh}：占差距的 {pct0(p.customers / whole.customers)}",
-              f"{p.title_en}: {pct0(p.customers / whole.customers)} of the gap", p.customers / whole.customers, p.customers)
-        for p in parts if whole.customers
-    )  # fmt: skip
+        Cause(p.code, p.title_zh, p.title_en, p.customers / whole.customers, p.customers) for p in parts if whole.customers
+    )
 
 
 MISSING = (

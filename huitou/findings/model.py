@@ -124,6 +124,7 @@ class Finding:
     remedies: tuple[Remedy, ...]
     rows: tuple[Row, ...] = ()
     part_of: str | None = None  # code of the finding whose money already contains this one's
+    parts: tuple[Cause, ...] = ()  # findings that are part of this one: share of its gap, customers
 
 
 @dataclass(frozen=True, slots=True)

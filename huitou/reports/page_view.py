@@ -56,6 +56,7 @@ class Chapter:
     signed: list[dict[str, Any]]
     rows: list[dict[str, Any]]
     adjusted: bool
+    parts: list[dict[str, Any]]
     causes: list[dict[str, Any]]
     voices: list[dict[str, Any]]
     counter: str
@@ -237,7 +238,8 @@ def _chapter(report: Report, no: int, f: Finding, lang: Lang, drawn: set[str]) -
         signed=[_row(f, r, lang) for r in signed[:MOST_LISTED]],
         rows=[_row(f, r, lang) for r in f.rows[: pictures.MOST_ROWS]],
         adjusted=any(r.raw is not None for r in f.rows),
-        causes=[_cause(c, max((x.share or 0 for x in f.causes), default=0), lang) for c in f.causes],
+        parts=_causes(f.parts, lang),
+        causes=_causes(f.causes, lang),
         voices=[_voice(e, lang) for e in f.evidence[:MOST_VOICES]],
         counter=(f.counter_zh if lang == "zh" else f.counter_en).removeprefix(say("chapter.counter", lang)),
         remedies=[_task(r, no, lang) for r in f.remedies],
@@ -262,6 +264,11 @@ def _row(f: Finding, r: Row, lang: Lang) -> dict[str, Any]:
     name = say("chart.hours.hour", lang, h=int(hour[1])) if (hour := HOUR_NAME.fullmatch(r.name)) else line(r.name, 60)
     out = {"name": name, "n": people(r.n), "value": value, "interval": interval, "flagged": r.flagged}
     return out | {"sign": sign, "remedy": remedy}
+
+
+def _causes(causes: Sequence[Cause], lang: Lang) -> list[dict[str, Any]]:
+    top = max((c.share or 0 for c in causes), default=0)
+    return [_cause(c, top, lang) for c in causes]
 
 
 def _cause(c: Cause, top: float, lang: Lang) -> dict[str, Any]:

@@ -221,12 +221,12 @@ def _words(report: Report, sheets: _Sheets, lang: Lang) -> None:
 
 def _rows(report: Report, sheets: _Sheets, lang: Lang) -> None:
     for no, f in enumerate(report.diagnosis.findings, 1):
-        if f.rows or f.causes:
+        if f.rows or f.parts or f.causes:
             _one(no, f, sheets, lang)
 
 
 def _one(no: int, f: Finding, sheets: _Sheets, lang: Lang) -> None:
-    """One finding's rows, then its causes, on a sheet of their own."""
+    """One finding's rows, then its parts and its causes, on a sheet of their own."""
     w = _columns(
         lang,
         ("chapter.name", 30),
@@ -243,10 +243,11 @@ def _one(no: int, f: Finding, sheets: _Sheets, lang: Lang) -> None:
     for r in f.rows:
         sign, remedy = (r.sign_zh, r.remedy_zh) if lang == "zh" else (r.sign_en, r.remedy_en)
         rows.append([r.name, r.n, r.value, r.low, r.high, r.raw, say("data.yes", lang) if r.flagged else "", sign, remedy])
-    units = [ROWS_OF.get(f.code, ("", f.unit))[1]] * len(rows) + ["share"] * len(f.causes)
-    for c in f.causes:
-        name = say("chapter.cause", lang) + say("colon", lang) + (c.zh if lang == "zh" else c.en)
-        rows.append([name, c.n, c.share, None, None, None, None, None, None])
+    units = [ROWS_OF.get(f.code, ("", f.unit))[1]] * len(rows) + ["share"] * (len(f.parts) + len(f.causes))
+    for of, causes in (("x.part", f.parts), ("chapter.cause", f.causes)):
+        for c in causes:
+            name = say(of, lang) + say("colon", lang) + (c.zh if lang == "zh" else c.en)
+            rows.append([name, c.n, c.share, None, None, None, None, None, None])
     sheets.table(say("sheet.rows", lang, no=ordinal(no, "en")), w, rows, units)
 
 
