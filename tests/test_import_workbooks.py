@@ -70,6 +70,7 @@ def orders(path: Path, first: int) -> Path:
     return workbook(path, HEADER, *([f"19300000000000{i:05}", f"b{i}", 12.3, 0.0, AT, AT] for i in range(first, first + 9)))
 
 
+@pytest.mark.slow
 def test_workbooks_read_ahead_come_in_whatever_stands_between_them(tmp_path: Path) -> None:
     good = [orders(tmp_path / f"{n}.xlsx", 10 * n) for n in range(3)]
     damaged = put(tmp_path, "d.xlsx", good[0].read_bytes()[:900])

@@ -36,6 +36,7 @@ def negative(ws: Workspace) -> int:
     return sum(polarity == "negative" for (polarity,) in rows(ws, "review_readings", "polarity"))
 
 
+@pytest.mark.slow
 def test_a_build_reads_reviews_by_what_their_ratings_taught(ws: Workspace) -> None:
     assert negative(ws) == 42
     said = huitou("-w", ws.path, "--lang", "en", "learn", "polarity").output
