@@ -25,6 +25,10 @@ from huitou.tables import Column, Table
 
 FLUSH_ROWS = 250_000
 STAGED_GROUP = 65_536
+SORTED_AFTER = 4
+"""Staged files after which a load is large, and its further files are sorted by key and their groups of rows small: each
+stretch of a large month reads all of them, and so passes over the groups that hold none of its keys."""
+SORTED_GROUP = 8_192
 SORTED_ROWS = 400_000
 """Rows sorted at once, about: what bounds the memory of a large month."""
 COUNTED_ROWS = 1_000_000
@@ -96,10 +100,11 @@ class Staging:
         with room(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             # Read two or three times and thrown away: little work matters more than few bytes.
-            measured = [c for c in (table.month_of, _clock(table)) if c]
-            pq.write_table(
-                pa.concat_tables(waiting), path, STAGED_GROUP, compression="lz4", use_dictionary=False, write_statistics=measured
-            )
+            measured = [c for c in (table.month_of, _clock(table), _key(table)) if c]
+            rows, group = pa.concat_tables(waiting), STAGED_GROUP
+            if len(parts) >= SORTED_AFTER and (key := _key(table)):
+                rows, group = rows.sort_by(key), SORTED_GROUP
+            pq.write_table(rows, path, group, compression="lz4", use_dictionary=False, write_statistics=measured)
         parts.append(str(path))
 
     def finish(self, table: Table, target: Folder, catalog: Catalog) -> Finished:

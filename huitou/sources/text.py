@@ -2,8 +2,7 @@
 
 import codecs
 import io
-import re
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,8 @@ import polars as pl
 import pyarrow as pa
 
 from huitou.errors import FileRefused, Say
+from huitou.sources.gb18030 import is_big5, utf8_line
+from huitou.sources.reader import decoder_of
 
 ENCODINGS = ("utf-8", "gb18030")
 """Tried in this order. One in five UTF-8 chat lines also decodes as gb18030, and no gb18030 line as UTF-8: the other
@@ -25,24 +26,7 @@ SAVE_AS_UTF8 = Say(
     "Open it in Excel or WPS and save it as «CSV UTF-8», or export it again.",
 )
 
-
-_EVERYDAY = frozenset(
-    "的一是了我不在有人这他来个上们到说大为和子你地出会也时要就可以对生能下过后作里用好没多看都天起小心还发当把年然想样开动手"
-    "吗呢吧啊哦嗯亲您请问谢快递货单价钱买卖店家颜色尺码件套款新旧退换收付邮包付客户订编号时间名称宝贝地址电话省市区交易成功关闭等待"
-    "這個來們說會時為國對過後沒還發當樣開動嗎請問謝遞貨單價錢買賣顏碼舊換郵訂編號間稱寶貝電話區關閉應該給讓從兩種點麼樣與經長"
-)
-"""Characters of everyday chats and export headings, simplified and traditional."""
-_NOT_ASCII = re.compile(rb"[\x80-\xff]")
-_SOME, _FEW = 4096, 200  # bytes at the beginning and at the end of a stretch that are tried as another encoding
 _PIECE = 2**18  # bytes decoded at once: all other threads wait meanwhile
-_UTF8_LINE = re.compile(rb"\n([\x00-\x09\x0b-\x7f]*+(?:[\xe3-\xe9\xef][\x80-\xbf]{2}[\x00-\x09\x0b-\x7f]*+)++)(?=\n)")
-"""A line that is UTF-8 with Chinese in it; by chance a short line of GBK is too."""
-
-
-def _rather(text: str, than: str) -> bool:
-    """Whether a text has so many more everyday characters than another reading of its bytes that it must be the right one."""
-    here, there = (sum(sign in _EVERYDAY for sign in reading) for reading in (text, than))
-    return here > 2 * there + 2
 
 
 class Utf8(io.RawIOBase):
@@ -56,7 +40,9 @@ class Utf8(io.RawIOBase):
     def __init__(self, path: Path, encoding: str) -> None:
         super().__init__()
         self._path = path
-        self._file = path.open("rb")
+        self._held = ExitStack()
+        self._file = self._held.enter_context(path.open("rb"))
+        self._ahead = self._held.enter_context(decoder_of(path)) if encoding == "gb18030" else None
         self._encoding = encoding
         self._wide = encoding in _WIDE.values()
         self._decoder = codecs.getincrementaldecoder(encoding if self._wide else "gb18030")("strict")
@@ -73,7 +59,7 @@ class Utf8(io.RawIOBase):
 
     def close(self) -> None:
         """Close the file too."""
-        self._file.close()
+        self._held.close()
         super().close()
 
     def readinto(self, buffer: object) -> int:
@@ -86,18 +72,35 @@ class Utf8(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """About `size` bytes of the file, as UTF-8 (up to half as many again from gb18030); b"" at the end."""
         while True:
-            raw = self._file.read(size)
-            if self._first and raw.startswith(_BOM):
-                raw = raw[len(_BOM) :]
-                self.bytes_done += len(_BOM)
-            self._first = False
-            out = self._decode(raw)
-            self.bytes_done += len(raw)
-            if out or not raw:
+            length, out = self._read_ahead(size) or self._read(size)
+            self.bytes_done += length
+            if out or not length:
                 self.quotes += int(np.count_nonzero(np.frombuffer(out, dtype=np.uint8) == ord('"')))
                 if out:
                     self.ends_in_newline = out.endswith((b"\n", b"\r"))
                 return out
+
+    def _read_ahead(self, size: int) -> tuple[int, bytes] | None:
+        """About so many bytes of the file, and as UTF-8, from the child that decodes it; None where that has none, or no more."""
+        length, pieces = 0, []
+        while self._ahead is not None and (length < size or not length):
+            stretch = self._ahead.stretch()
+            if stretch is None:
+                self._ahead = None
+                self._file.seek(self.bytes_done + length)
+            else:
+                length += stretch[0]
+                pieces.append(stretch[1])
+        return (length, b"".join(pieces)) if length else None
+
+    def _read(self, size: int) -> tuple[int, bytes]:
+        """So many bytes of the file, and as UTF-8."""
+        raw = self._file.read(size)
+        if self._first and raw.startswith(_BOM):
+            raw = raw[len(_BOM) :]
+            self.bytes_done += len(_BOM)
+        self._first = False
+        return len(raw), self._decode(raw)
 
     def _decode(self, raw: bytes) -> bytes:
         if self._wide:
@@ -204,17 +207,11 @@ def proved_encoding(path: Path, beginning: bytes) -> str:
 
 def refuse_other_chinese(path: Path, raw: bytes, start: int) -> None:
     """Raise FileRefused for bytes, `start` of the file on, that are valid gb18030 but meant otherwise: lines of UTF-8, Big5."""
-    for line in _UTF8_LINE.finditer(raw):
-        if _rather(line[1].decode(), line[1].decode("gb18030", "ignore")):
-            raise not_text(path, start + line.start(1))
-    first = _NOT_ASCII.search(raw)
-    begins = raw[first.start() : first.start() + _SOME] if first else b""
-    for some in (begins, begins[:_FEW], raw[raw.rfind(b"\n", 0, -_FEW) + 1 :][:_SOME]):
-        with suppress(UnicodeDecodeError):
-            traditional = codecs.getincrementaldecoder("big5")("strict").decode(some)
-            if _rather(traditional, some.decode("gb18030", "ignore")):
-                says = Say("是 Big5（繁体）编码", "it is in Big5, the encoding of traditional Chinese")
-                raise FileRefused(path, says, SAVE_AS_UTF8)
+    if (at := utf8_line(raw)) is not None:
+        raise not_text(path, start + at)
+    if is_big5(raw):
+        says = Say("是 Big5（繁体）编码", "it is in Big5, the encoding of traditional Chinese")
+        raise FileRefused(path, says, SAVE_AS_UTF8)
 
 
 def not_text(path: Path, offset: int) -> FileRefused:
