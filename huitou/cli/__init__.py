@@ -303,11 +303,14 @@ def _mappings(call: Call, files: list[Path], console: "Console") -> dict[Path, P
 
 @contextmanager
 def _bar(console: "Console", total: int) -> Iterator[Callable[[Path, int, int, int], None]]:
-    """A progress bar over bytes of files; the callback takes (file, bytes done, bytes in all, rows so far)."""
+    """A progress bar over bytes of files, if a person looks; the callback takes (file, bytes done, bytes in all, rows so far)."""
+    if not console.is_terminal:
+        yield lambda *_: None
+        return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rows]:,}"), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         tasks: dict[Path, object] = {}
 
         def step(file: Path, done: int, size: int, rows: int) -> None:

@@ -6,13 +6,14 @@ import math
 import re
 import tomllib
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from huitou.errors import Say, SettingsError
 from huitou.tables import key63
@@ -32,6 +33,16 @@ _SECTIONS: dict[str, tuple[str, ...] | None] = {
         "url", "model", "key_variable", "send_outside", "chats_a_call", "calls_a_run", "characters_a_run", "timeout_s", "below",
     ),
 }  # fmt: skip
+
+
+_USUAL_ZONE = "Asia/Shanghai"
+
+
+def _is_zone(name: str) -> bool:
+    """Whether a name is one of `_time_zones`, of which the usual one is not looked for among all."""
+    with suppress(ZoneInfoNotFoundError):
+        return bool(name == _USUAL_ZONE and ZoneInfo(name)) or name in _time_zones()
+    return False
 
 
 @cache
@@ -65,7 +76,7 @@ class Settings:
 
     shop: str
     platform: str = "tmall"
-    timezone: str = "Asia/Shanghai"
+    timezone: str = _USUAL_ZONE
     currency: str = "CNY"
     rules: str = "tmall-2025"
     industry: str | None = None
@@ -189,10 +200,10 @@ class _Reader:
         return value
 
     def _timezone(self) -> str:
-        name = self._text("shop", "timezone", "Asia/Shanghai")
-        if name not in _time_zones():
+        name = self._text("shop", "timezone", _USUAL_ZONE)
+        if not _is_zone(name):
             says = Say(f"是 {name!r}，没有这个时区", f"is {name!r}, which is no time zone")
-            near = get_close_matches(name, _time_zones(), n=1) or ["Asia/Shanghai"]
+            near = get_close_matches(name, _time_zones(), n=1) or [_USUAL_ZONE]
             fix = Say(f"用 IANA 时区名，例如 {near[0]}。", f"Use an IANA name such as {near[0]}.")
             raise self._wrong("shop.timezone", says, fix)
         return name

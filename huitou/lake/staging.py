@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -78,10 +78,15 @@ class Staging:
         self._folder = root / "_staging" / f"load-{load}"
         self._waiting: dict[str, list[pa.Table]] = {}
         self._parts: dict[str, list[str]] = {}
+        self._beside = ThreadPoolExecutor(1, "huitou-staging")
+        self._writing: Future[None] | None = None
         self.rows: dict[str, int] = {}
 
     def add(self, table: Table, frame: pl.DataFrame) -> None:
-        """Stage a frame with all declared columns and ``row``; memory stays at about `FLUSH_ROWS` rows per table."""
+        """Stage a frame with all declared columns and ``row``; memory stays at about twice `FLUSH_ROWS` rows of a table.
+
+        They are written while the caller goes on; what that raises, the next that writes or `finish` raises.
+        """
         seen = self.rows.get(table.name, 0)
         waiting = self._waiting.setdefault(table.name, [])
         numbers = pl.int_range(seen, seen + frame.height, dtype=pl.Int64).alias("seq")
@@ -95,21 +100,22 @@ class Staging:
         waiting = self._waiting.pop(table.name, [])
         if not any(rows.num_rows for rows in waiting):
             return
+        self._flushed()
         parts = self._parts.setdefault(table.name, [])
         path = self._folder / f"{table.name}-{len(parts)}.parquet"
-        with room(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Read two or three times and thrown away: little work matters more than few bytes.
-            measured = [c for c in (table.month_of, _clock(table), _key(table)) if c]
-            rows, group = pa.concat_tables(waiting), STAGED_GROUP
-            if len(parts) >= SORTED_AFTER and (key := _key(table)):
-                rows, group = rows.sort_by(key), SORTED_GROUP
-            pq.write_table(rows, path, group, compression="lz4", use_dictionary=False, write_statistics=measured)
+        self._writing = self._beside.submit(_write_staged, table, waiting, path, ordered=len(parts) >= SORTED_AFTER)
         parts.append(str(path))
+
+    def _flushed(self) -> None:
+        """Wait until what is staged is written. Raises DiskFull."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
 
     def finish(self, table: Table, target: Folder, catalog: Catalog) -> Finished:
         """Give every row its key, leave out what is known, sort, and write one file per month to its final folder."""
         self._flush(table)
+        self._flushed()
         with room(target.path):
             staged = files_of(self._parts[table.name])
             repeats = self._number_repeats(table, staged)
@@ -240,9 +246,22 @@ class Staging:
 
     def clear(self) -> None:
         """Remove the scratch files of the load, and their folder when it was the only one."""
+        self._beside.shutdown()
         shutil.rmtree(self._folder, ignore_errors=True)
         with suppress(OSError):
             self._folder.parent.rmdir()
+
+
+def _write_staged(table: Table, waiting: list[pa.Table], path: Path, *, ordered: bool) -> None:
+    """Read two or three times and thrown away: little work matters more than few bytes."""
+    with room(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        key = _key(table)
+        measured = [c for c in (table.month_of, _clock(table), key) if c]
+        rows, group = pa.concat_tables(waiting), STAGED_GROUP
+        if ordered and key:
+            rows, group = rows.sort_by(key), SORTED_GROUP
+        pq.write_table(rows, path, group, compression="lz4", use_dictionary=False, write_statistics=measured)
 
 
 def _key(table: Table) -> str | None:

@@ -13,6 +13,8 @@ from huitou.errors import FileRefused, Say
 from huitou.sources.text import Utf8, lines_of
 
 BLOCK_BYTES = 8 * 2**20  # several blocks are under way at once
+FIRST_BYTES = 2**20
+"""Of a file's first block, each after it being twice as large: whoever works on the blocks begins soon, all at once."""
 NO_CHAT = 16  # blocks without a single message after which the file is refused
 LONGEST_BLOCK = 4  # blocks without a border after which a block is cut inside a chat, between two messages
 EXPORT_AGAIN = Say("重新导出完整的聊天记录再导入。", "Export the chats again and import the complete file.")
@@ -56,11 +58,13 @@ def blocks(path: Path, encoding: str, *, old: bool, below: bool = False, size: i
     row, held = 1, b""
     message = _OLD_HEAD if old else _BELOW_HEAD if below else _INSTANT_HEAD
     border = _mark_border if old else partial(_message_border, message)
+    wanted = min(size, FIRST_BYTES)
     with Utf8(path, encoding) as file:
-        while data := file.read(size):
+        while data := file.read(wanted):
             held += data
-            cut = _cut(held, border, message, size)
+            cut = _cut(held, border, message, size) if len(held) >= wanted // 2 else 0
             if cut:
+                wanted = min(size, 2 * wanted)
                 yield Block(held[:cut], row, file.bytes_done, last=False)
                 row += int(np.count_nonzero(np.frombuffer(held, dtype=np.uint8, count=cut) == ord("\n")))
                 held = held[cut:]
@@ -74,8 +78,6 @@ def blocks(path: Path, encoding: str, *, old: bool, below: bool = False, size: i
 
 def _cut(held: bytes, border: Callable[[bytes], int], head: re.Pattern[bytes], size: int) -> int:
     """Where to cut; 0 = read on."""
-    if len(held) < size // 2:
-        return 0
     at = border(held)
     if at or len(held) < size * LONGEST_BLOCK:
         return at
