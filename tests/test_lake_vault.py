@@ -27,12 +27,16 @@ def told(known: dict[int, dict[str, str]], person: tuple[int, *tuple[str | None,
 @settings(max_examples=60, deadline=None)
 @example([([(5, "小鱼", None, None, None)], True)] * 6)
 @example([([(0, "山里的风", None, None, None), (0, "小鱼", None, None, None)], False)])
+@example(
+    [([(5, "小鱼", None, None, None)], False), ([(5, None, "张三", None, None)], False), ([(5, "小鱼", None, None, None)], False)]
+)
 @given(st.lists(st.tuples(st.lists(PERSON, min_size=1, max_size=60), st.booleans()), min_size=1, max_size=12))
 def test_the_newest_of_every_load_is_recalled(loads: list[tuple[list[tuple[int, *tuple[str | None, ...]]], bool]]) -> None:
     known: dict[int, dict[str, str]] = {}
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
         patched.setattr(vault, "BLOCK", 4)
         patched.setattr(vault, "MERGED_BLOCKS", 2)
+        patched.setattr(vault, "WAITING_BYTES", 400)
         kept = Vault(Path(folder))
         for people, sealed_apart in loads:
             for person in people:

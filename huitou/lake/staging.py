@@ -23,14 +23,14 @@ from huitou.lake.prints import prints
 from huitou.lake.sql import PARQUET, files_of, measured, quoted, stored, text_of
 from huitou.tables import Column, Table
 
-FLUSH_ROWS = 250_000
+FLUSH_ROWS = 125_000
 STAGED_GROUP = 65_536
-SORTED_AFTER = 4
+SORTED_AFTER = 8
 """Staged files after which a load is large, and its further files are sorted by key and their groups of rows small: each
 stretch of a large month reads all of them, and so passes over the groups that hold none of its keys."""
-SORTED_GROUP = 8_192
-SORTED_ROWS = 400_000
-"""Rows sorted at once, about: what bounds the memory of a large month."""
+SORTED_GROUP = 16_384
+SORTED_ROWS, STRETCH_ROWS = 400_000, 250_000
+"""Rows of a month that are sorted at once; a larger one is cut into stretches of so many, which bounds the memory."""
 COUNTED_ROWS = 1_000_000
 """Rows of a load among which repeats are looked for at once."""
 Prints = npt.NDArray[np.int64]
@@ -270,10 +270,10 @@ def _key(table: Table) -> str | None:
 
 
 def _key_ranges(table: Table, rows: int) -> list[tuple[int, int] | None]:
-    """Ranges that cut so many rows into stretches of about `SORTED_ROWS`: keys are hashes and spread evenly."""
-    parts = -(-rows // SORTED_ROWS)
-    if parts < 2 or not _key(table):
+    """Ranges that cut more than `SORTED_ROWS` into stretches: keys are hashes and spread evenly."""
+    if rows <= SORTED_ROWS or not _key(table):
         return [None]
+    parts = -(-rows // STRETCH_ROWS)
     return [(2**63 * part // parts, 2**63 * (part + 1) // parts - 1) for part in range(parts)]
 
 

@@ -25,8 +25,8 @@ from huitou.lake.disk import room, sync
 from huitou.lake.letters import Letters
 
 FIELDS = ("nick", "name", "phone", "address")
-WAITING_BYTES = 16 * 2**20
-"""Identities kept in memory until they are sealed: some 500,000 nicks, or 120,000 people with phone and address; sealing them
+WAITING_BYTES = 8 * 2**20
+"""Identities kept in memory until they are sealed: some 250,000 nicks, or 60,000 people with phone and address; sealing them
 takes several times as much."""
 BLOCK = 1024
 """People sealed together: what one look into the vault has to decrypt of a run."""
@@ -40,7 +40,6 @@ CREATE TABLE IF NOT EXISTS blocks (
 CREATE INDEX IF NOT EXISTS blocks_keys ON blocks (run, first, last, people);
 CREATE TABLE IF NOT EXISTS reads (at TEXT NOT NULL, customer_key INTEGER NOT NULL, why TEXT NOT NULL);
 """
-_COLUMNS: dict[str, pa.DataType] = {"customer_key": pa.int64(), **dict.fromkeys(FIELDS, pa.large_string())}
 _BLOCK_COLUMNS = "SELECT sealed, run, first, last, people FROM blocks"
 
 
@@ -107,15 +106,13 @@ class Vault:
 
     def _wait(self, people: pl.DataFrame) -> None:
         """Queue rows with texts of their own: frames cut out of a file's stretch would keep all of its texts in memory."""
-        told = [f for f in FIELDS if people[f].null_count() < people.height]
+        told = _told(people)
         self._waiting.append(people.select("customer_key", *told).to_arrow())
         self._bytes += self._waiting[-1].nbytes
 
     def _queued(self) -> pl.DataFrame:
-        """Take what is queued, each customer once, in order of their keys."""
-        people = pl.from_arrow(
-            pa.concat_tables([pa.Table.from_batches([], pa.schema(_COLUMNS)), *self._waiting], promote_options="default")
-        )
+        """Take what is queued, each customer once, in order of their keys; a field of which nothing is told may be missing."""
+        people = pl.from_arrow(pa.concat_tables(self._waiting, promote_options="default"))
         assert isinstance(people, pl.DataFrame)
         self._waiting, self._bytes = [], 0
         return _newest(people)
@@ -145,7 +142,8 @@ class Vault:
     def _add(self, db: sqlite3.Connection, run: int, people: pl.DataFrame) -> None:
         """Append blocks of people, sorted by key, to a run."""
         keys = people["customer_key"].to_numpy()
-        fields = pl.concat_str([*(pl.col(f).fill_null("") for f in FIELDS)], separator=_FIELD) + _PERSON
+        told = (pl.col(f).fill_null("") if f in people.columns else pl.lit("") for f in FIELDS)
+        fields = pl.concat_str([*told], separator=_FIELD) + _PERSON
         texts = Letters.of(people.select(fields).to_series())
         for at in range(0, len(keys), BLOCK):
             some = keys[at : at + BLOCK]
@@ -246,16 +244,21 @@ def _clear(texts: pl.Series) -> pl.Series | None:
     return texts
 
 
+def _told(people: pl.DataFrame) -> list[str]:
+    """The fields that are told of anybody."""
+    return [f for f in FIELDS if f in people.columns and people[f].null_count() < people.height]
+
+
 def _each_once(people: pl.DataFrame) -> pl.DataFrame:
     """Without the earlier ones of equal rows; where only nicks are told, of equal keys."""
-    told = [f for f in FIELDS[1:] if people[f].null_count() < people.height]
-    if not told:
+    told = _told(people)
+    if told == [FIELDS[0]]:
         keys = people["customer_key"].to_numpy()
         order = np.argsort(keys)  # not stable, which would take twice as long: the last of each is found afterwards
         begins = np.flatnonzero(np.diff(keys[order], prepend=-1))  # keys are not negative
         once: pl.DataFrame = people[np.maximum.reduceat(order, begins)]
         return once
-    return people.unique(["customer_key", "nick", *told], keep="last", maintain_order=True)
+    return people.unique(["customer_key", *told], keep="last", maintain_order=True)
 
 
 def _newest(people: pl.DataFrame) -> pl.DataFrame:
@@ -265,7 +268,7 @@ def _newest(people: pl.DataFrame) -> pl.DataFrame:
     again = (keys == keys.shift(1)) | (keys == keys.shift(-1))
     if not again.any():
         return people
-    latest = people.filter(again).group_by("customer_key").agg(pl.col(f).drop_nulls().last() for f in FIELDS)
+    latest = people.filter(again).group_by("customer_key").agg(pl.col(people.columns[1:]).drop_nulls().last())
     return pl.concat([people.filter(~again.fill_null(False)), latest]).sort("customer_key")
 
 
