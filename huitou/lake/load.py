@@ -92,6 +92,7 @@ class Load:
         """Leave the lake as it was."""
         if self.open:
             self.open = False
+            self._staging.clear()  # what is being written must not come after what undoes it
             self._writer.undo("loads", self.number, self._uid)
 
     def _finish_tables(self) -> dict[str, Finished]:
