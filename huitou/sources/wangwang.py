@@ -41,8 +41,8 @@ import polars as pl
 from huitou.errors import FileRefused, Say
 from huitou.sources.ahead import ahead
 from huitou.sources.chat_accounts import form_of, own_account, speakers_below
-from huitou.sources.chat_blocks import BLOCK_BYTES, EXPORT_AGAIN, STAMP, blocks
-from huitou.sources.chat_lines import Form, Place, parse
+from huitou.sources.chat_blocks import BLOCK_BYTES, EXPORT_AGAIN, STAMP, Block, blocks
+from huitou.sources.chat_lines import Form, Parsed, Place, parse
 from huitou.sources.chat_rows import CARRIED, Arrived, Chats, still_open, with_holders, without_unheld
 from huitou.sources.model import Batch, Context, Head
 from huitou.sources.replies import no_repeats, repeats
@@ -106,18 +106,24 @@ class Wangwang:
 
     def _arriving(self, head: Head, form: Form) -> Iterator[Arrived]:
         """The file's blocks, parsed, each with the fast texts counted up to it."""
-        place, said = Place(), no_repeats()
+        said = no_repeats()
         earlier: pl.DataFrame | None = None
-        cut = blocks(head.path, head.encoding or "utf-8", old=form.old, below=form.below, size=self.block_bytes)
-        for block in ahead(cut):
-            parsed = parse(block, form, place)
-            parsed.notes.update(block.notes)
+        for block, parsed, sections in ahead(self._parsed(head, form)):
             held = with_holders(parsed.messages, earlier, form.shops)
-            goes_on = pl.lit(not block.last) & (pl.lit(not form.old) | (pl.col("section") == place.sections))
+            goes_on = pl.lit(not block.last) & (pl.lit(not form.old) | (pl.col("section") == sections))
             held, unheld = without_unheld(held, goes_on)
             earlier = pl.concat([still_open(held), unheld.select(CARRIED)])
             said = pl.concat([said, repeats(held)]).group_by("account", "said").agg(pl.col("n").sum())
             yield Arrived(head.path.name, block.bytes_done, parsed, held, said)
+
+    def _parsed(self, head: Head, form: Form) -> Iterator[tuple[Block, Parsed, int]]:
+        """The file's blocks, parsed, each with the number of chats up to its end."""
+        place = Place()
+        cut = blocks(head.path, head.encoding or "utf-8", old=form.old, below=form.below, size=self.block_bytes)
+        for block in ahead(cut):
+            parsed = parse(block, form, place)
+            parsed.notes.update(block.notes)
+            yield block, parsed, place.sections
 
 
 def _old_score(lines: tuple[str, ...]) -> int:
