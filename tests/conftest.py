@@ -37,7 +37,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the further cases of costly tests to the whole suite."""
+    """The files with most slow tests come first, so that no worker is left alone with one of them at the end. The fast part leaves
+    the further cases of costly tests to the whole suite."""
+    slow = Counter(item.path for item in items if MUST_RUN & {mark.name for mark in item.iter_markers()})
+    items.sort(key=lambda item: -slow[item.path])
     if not FAST:
         return
     seen, kept, left = Counter[str](), [], []
