@@ -73,9 +73,8 @@ class Run:
 def run(*command: object) -> Run:
     """Run a command to its end; one that fails ends the benchmark."""
     began = time.perf_counter()
-    installed = {
-        k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"
-    }  # its modules are compiled once, not by each run
+    # as an installed command: its modules are compiled once, not by each run
+    installed = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     child = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, env=installed)
     _, status, used = os.wait4(child.pid, 0)
     if status:
