@@ -7,18 +7,25 @@ Comes in: taxonomies and normalised texts. Goes out: one finding for each leaf a
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from huitou.rules.taxonomy import Leaf, Words
-from huitou.text.normal import DIGIT, LETTER, SIGN, SPACE, Flags, Normal, Places
+from huitou.text.compiled import compiled
+from huitou.text.normal import DIGIT, LETTER, SIGN, SPACE, Flags, Kinds, Normal, Places
 from huitou.text.phrases import Phrases
 
 SPEECH = "speech"
 KINDS = ("weak", "cues", "strong", "good", "bad", "not")
 STRENGTH = {"weak": 1, "cues": 2, "strong": 3, "good": 2, "bad": 2, "not": 0}
+_NOT = KINDS.index("not")
 _REACH = 2  # characters between a negation and what it negates
 _FAR = 1 << 40
+
+Strengths = npt.NDArray[np.int8]
+Numbers = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,24 @@ class Found:
 _FIELDS = tuple(field.name for field in fields(Found))
 
 
+class _Cues(NamedTuple):
+    """Of each cue the leaf and the kind; of each leaf whether a counter-cue rules it out in its clause, or at its place."""
+
+    leaf: Places
+    kind: Places
+    in_clause: Flags
+    at_place: Flags
+
+
+class _Policies(NamedTuple):
+    """Which leaves do not hold where they are asked, only there, or where they are negated; the last leaf of `SPEECH`."""
+
+    drop_asked: Flags
+    only_asked: Flags
+    drop_negated: Flags
+    last_speech: int
+
+
 @lru_cache(maxsize=8)
 def _phrases(words: Words, taxonomies: tuple[str, ...]) -> Phrases:
     """Half a second of work for all cues: done when a text is there to be read, and once for all who read with them."""
@@ -64,15 +89,19 @@ class Engine:
         self.leaves: list[tuple[str, Leaf]] = [(t, leaf) for t in names for leaf in words.taxonomies[t].leaves.values()]
         self.number = {(t, leaf.code): i for i, (t, leaf) in enumerate(self.leaves)}
         cues = [(n, cue) for n, (_, leaf) in enumerate(self.leaves) for cue in leaf.cues]
-        self._leaf = np.array([leaf for leaf, _ in cues], dtype=np.int64)
-        self._kind = np.array([KINDS.index(cue.kind) for _, cue in cues], dtype=np.int64)
-        self._last_speech = sum(t == SPEECH for t, _ in self.leaves) - 1
-        countered = np.isin(np.arange(len(self.leaves)), self._leaf[self._kind == KINDS.index("not")])
+        of = np.array([leaf for leaf, _ in cues], dtype=np.int64)
+        kind = np.array([KINDS.index(cue.kind) for _, cue in cues], dtype=np.int64)
+        countered = np.isin(np.arange(len(self.leaves)), of[kind == _NOT])
         by_place = np.array([words.taxonomies[t].counters == "place" for t, _ in self.leaves])
-        self._in_clause, self._at_place = countered & ~by_place, countered & by_place
-        self._drop_asked = np.array([leaf.asked == "drop" for _, leaf in self.leaves])
-        self._only_asked = np.array([leaf.asked == "only" for _, leaf in self.leaves])
-        self._drop_negated = np.array([leaf.negated == "drop" for _, leaf in self.leaves])
+        self._cues = _Cues(of, kind, countered & ~by_place, countered & by_place)
+        self._policies = _Policies(
+            np.array([leaf.asked == "drop" for _, leaf in self.leaves]),
+            np.array([leaf.asked == "only" for _, leaf in self.leaves]),
+            np.array([leaf.negated == "drop" for _, leaf in self.leaves]),
+            sum(t == SPEECH for t, _ in self.leaves) - 1,
+        )
+        self._asking = self.number.get((SPEECH, "question"), -1), self.number.get((SPEECH, "not_question"), -1)
+        self._negating = self.number.get((SPEECH, "negation"), -1), self.number.get((SPEECH, "not_negation"), -1)
 
     @property
     def phrases(self) -> Phrases:
@@ -83,89 +112,70 @@ class Engine:
         """All findings, those of `SPEECH` too, counter-cues applied, and the clause of every character."""
         clause = clause_numbers(normal)
         spans = self.phrases.find(normal, clause)
-        leaf, kind = self._leaf.take(spans.cue), self._kind.take(spans.cue)
-        found = Found(leaf, kind, normal.rows.take(spans.start), spans.start, spans.end, clause.take(spans.start))
-        return self._not_countered(found, int(clause[-1]) + 1), clause
+        countered = np.zeros((len(self.leaves), int(clause[-1]) + 1), dtype=bool)
+        out = np.empty((len(_FIELDS), len(spans.cue)), dtype=np.int64)
+        found = Found(*out[:, : _find((spans.cue, spans.start, spans.end), self._cues, (normal.rows, clause), countered, out)])
+        return self._not_countered(found), clause
 
-    def _not_countered(self, found: Found, clauses: int) -> Found:
-        """Findings without counter-cues, and without those that one of their leaf takes back: in the same clause, or place."""
-        against = found.kind == KINDS.index("not")
+    def _not_countered(self, found: Found) -> Found:
+        """Findings without counter-cues, and without those that one of their leaf takes back at their place."""
+        against = found.kind == _NOT
         if not against.any():
             return found
-        no = found.where(against)
         keep = ~against
-        at = np.flatnonzero(keep & self._in_clause.take(found.leaf))
-        held = np.zeros(len(self.leaves) * clauses, dtype=bool)
-        held[no.leaf * clauses + no.clause] = True
-        keep[at] = ~held.take(found.leaf.take(at) * clauses + found.clause.take(at))
-        at = np.flatnonzero(keep & self._at_place.take(found.leaf))
-        keep[at] = ~_overlapped(found.where(at), no)
+        at = np.flatnonzero(keep & self._cues.at_place.take(found.leaf))
+        keep[at] = ~_overlapped(found.where(at), found.where(against))
         return found.where(keep)
 
     def scoped(self, found: Found) -> tuple[Found, Flags, Flags]:
-        """Findings without `SPEECH`, of one leaf the longest at a place; which are asked, which negated. Policies applied."""
-        asks = np.zeros(int(found.clause.max(initial=0)) + 1, dtype=bool)
-        asks[self._clauses_of(found, "question")] = True
-        asks[self._clauses_of(found, "not_question")] = False
-        said = found.where(found.leaf > self._last_speech)
-        asked, negated = asks.take(said.clause), self.negated(found, said)
-        keep = ~np.where(asked, self._drop_asked.take(said.leaf), self._only_asked.take(said.leaf))
-        keep &= ~(negated & self._drop_negated.take(said.leaf))
-        at = np.flatnonzero(keep)
-        end = said.end.take(at)
-        at = at.take(in_order(said.leaf.take(at), said.start.take(at), end.max(initial=0) - end))
-        if len(at):
-            reach = said.end.take(at) + said.leaf.take(at) * _FAR
-            before = np.concatenate(([-1], np.maximum.accumulate(reach)[:-1]))
-            at = at.take(np.flatnonzero(reach > before))
-        return said.where(at), asked.take(at), negated.take(at)
+        """Findings without `SPEECH`, of one leaf the longest at a place, of these the strongest; which are asked, negated."""
+        asks = np.zeros(int(found.clause.max(initial=0)) + 1, dtype=np.int8)
+        _ask(found.leaf, found.clause, self._asking, asks)
+        negated, asked = self.negated(found, found), np.zeros(len(found.leaf), dtype=bool)
+        at = np.empty(len(found.leaf), dtype=np.int64)
+        at = at[: _scope((found.leaf, found.clause), self._policies, (asks, negated), asked, at)]
+        start, kind = found.start.take(at), found.kind.take(at)
+        size = found.end.take(at) - start
+        at = at.take(in_order(found.leaf.take(at), start, size.max(initial=0) - size, _NOT - kind))
+        at = at[: _longest(found.leaf, found.end, at)]
+        return found.where(at), asked.take(at), negated.take(at)
 
     def trimmed(self, normal: Normal, start: Places, end: Places) -> tuple[Places, Places]:
         """Stretches without the signs and spaces at either end; one that is nothing else stays as it is."""
-        word = np.append(np.flatnonzero((normal.kinds & (SIGN | SPACE)) == 0), len(normal.codes))
-        first = word[np.searchsorted(word, start)]
-        last = word[np.maximum(np.searchsorted(word, end) - 1, 0)] + 1
-        some = (first < end) & (last > first)
-        return np.where(some, first, start), np.where(some, last, end)
-
-    def _clauses_of(self, found: Found, code: str) -> Places:
-        leaf = self.number.get((SPEECH, code), -1)
-        clauses: Places = found.clause[found.leaf == leaf]
-        return clauses
+        trimmed = np.empty((2, len(start)), dtype=np.int64)
+        _trim(normal.kinds, start, end, trimmed)
+        return trimmed[0], trimmed[1]
 
     def negated(self, found: Found, of: Found) -> Flags:
         """Which findings `of` a batch have a negation that is no part of another word just before them, in the same clause."""
-        no = found.where(found.leaf == self.number.get((SPEECH, "negation"), -1))
-        other = found.where(found.leaf == self.number.get((SPEECH, "not_negation"), -1))
-        if not len(no.end):
-            return np.zeros(len(of.leaf), dtype=bool)
-        if len(other.end):
-            order = np.argsort(other.start)
-            starts, reach = other.start[order], np.maximum.accumulate(other.end[order])
-            covering = np.searchsorted(starts, no.start, side="right") - 1
-            no = no.where((covering < 0) | (reach[covering] < no.end))
-            if not len(no.end):
-                return np.zeros(len(of.leaf), dtype=bool)
-        order = np.argsort(no.end)
-        ends, clauses = no.end[order], no.clause[order]
-        near = np.searchsorted(ends, of.start, side="right") - 1
-        negated: Flags = (near >= 0) & (of.start - ends[near] <= _REACH) & (clauses[near] == of.clause)
+        negated = np.zeros(len(of.leaf), dtype=bool)
+        size = max(int(found.end.max(initial=0)), int(of.start.max(initial=0))) + 1
+        reach, ends = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
+        if _negate((found.leaf, found.start, found.end, found.clause), self._negating, reach, ends):
+            _after_negation(of.start, of.clause, ends, negated)
         return negated
 
 
 def clause_numbers(normal: Normal) -> Places:
     """The clause of every character and of the end: rows, punctuation, and spaces that do not part Latin words end one."""
-    size = len(normal.codes)
-    ends = np.flatnonzero((normal.kinds & (SIGN | SPACE)) != 0)
-    inner = (ends > 0) & (ends < size - 1)
-    latin = LETTER | DIGIT
-    parts = normal.kinds.take(ends - 1, mode="clip") & latin, normal.kinds.take(ends + 1, mode="clip") & latin
-    ends = ends[~(inner & (parts[0] != 0) & (parts[1] != 0))]
-    begins = normal.first[:-1]
-    begins = begins[(begins < normal.first[1:]) & (begins < size)]
-    borders = np.concatenate((begins, ends + 1, [0, size + 1]))
-    borders.sort()
-    return np.repeat(np.arange(len(borders) - 1), np.diff(borders))
+    clause = np.zeros(len(normal.codes) + 1, dtype=np.int64)
+    _part(normal.kinds, normal.first, clause)
+    return clause
+
+
+@compiled
+def _part(kinds: Kinds, first: Places, clause: Places) -> None:
+    """Writes the number of each character's clause, and of the end."""
+    number, ended = -1, False
+    for row in range(len(first) - 1):
+        for at in range(first[row], first[row + 1]):
+            if ended or at == first[row]:
+                number += 1
+            clause[at] = number
+            ended = kinds[at] & (SIGN | SPACE) != 0
+            if ended and 0 < at < len(kinds) - 1 and kinds[at - 1] & (LETTER | DIGIT) and kinds[at + 1] & (LETTER | DIGIT):
+                ended = False
+    clause[-1] = max(number + ended, 0)
 
 
 def in_order(*keys: Places) -> Places:
@@ -181,6 +191,117 @@ def in_order(*keys: Places) -> Places:
     packed = packed << index | np.arange(len(packed))
     packed.sort()
     return packed & ((1 << index) - 1)
+
+
+@compiled
+def _find(
+    spans: tuple[Places, Places, Places], cues: _Cues, texts: tuple[Places, Places], countered: Flags, out: npt.NDArray[np.int64]
+) -> int:
+    """Writes the rows of `Found`: without those that a counter-cue takes back in its clause, and without these counter-cues.
+
+    `texts`: the row and the clause of every character; `countered`: of each leaf and clause, all false.
+    """
+    rows, clauses = texts
+    for nth in range(len(spans[0])):
+        cue, start = spans[0][nth], spans[1][nth]
+        if cues.kind[cue] == _NOT and cues.in_clause[cues.leaf[cue]]:
+            countered[cues.leaf[cue], clauses[start]] = True
+    found = 0
+    for nth in range(len(spans[0])):
+        cue, start = spans[0][nth], spans[1][nth]
+        leaf, kind, clause = cues.leaf[cue], cues.kind[cue], clauses[start]
+        if countered[leaf, clause] or (kind == _NOT and not cues.at_place[leaf]):
+            continue
+        out[0, found], out[1, found], out[2, found] = leaf, kind, rows[start]
+        out[3, found], out[4, found], out[5, found] = start, spans[2][nth], clause
+        found += 1
+    return found
+
+
+@compiled
+def _ask(leaf: Places, clause: Places, grammar: tuple[int, int], asks: Strengths) -> None:
+    """Marks with 1 the clauses that ask; `grammar`: the leaves that say that one does, and that one does not."""
+    for nth in range(len(leaf)):
+        if leaf[nth] == grammar[1]:
+            asks[clause[nth]] = 2
+        elif leaf[nth] == grammar[0] and asks[clause[nth]] == 0:
+            asks[clause[nth]] = 1
+
+
+@compiled
+def _scope(found: tuple[Places, Places], policies: _Policies, told: tuple[Strengths, Flags], asked: Flags, out: Places) -> int:
+    """Writes which findings stay, and marks those asked. `found`: leaf, clause; `told`: the clauses that ask, the negated."""
+    leaves, clauses = found
+    asks, negated = told
+    left = 0
+    for nth in range(len(leaves)):
+        leaf = leaves[nth]
+        asked[nth] = asks[clauses[nth]] == 1
+        dropped = policies.drop_asked[leaf] if asked[nth] else policies.only_asked[leaf]
+        if not (leaf <= policies.last_speech or dropped or (negated[nth] and policies.drop_negated[leaf])):
+            out[left] = nth
+            left += 1
+    return left
+
+
+@compiled
+def _longest(leaf: Places, end: Places, order: Places) -> int:
+    """Leaves in `order` (by leaf, start, the best first) those that do not lie inside another of their leaf; how many."""
+    left, last, reach = 0, -1, -1
+    for nth in range(len(order)):
+        at = order[nth]
+        if leaf[at] != last:
+            last, reach = leaf[at], -1
+        if end[at] > reach:
+            reach = end[at]
+            order[left] = at
+            left += 1
+    return left
+
+
+@compiled
+def _negate(found: tuple[Places, Places, Places, Places], grammar: tuple[int, int], reach: Numbers, ends: Numbers) -> bool:
+    """Writes in the places where negations end their clause + 1; whether there may be any.
+
+    `found`: leaf, start, end, clause; `grammar`: the leaves that are negations, and other words that one may be part of;
+    `reach`: zeros, in which is written how far the latter reach that stand at each place.
+    """
+    leaf, start, end, clause = found
+    some = False
+    for nth in range(len(leaf)):
+        some |= leaf[nth] == grammar[0]
+        if leaf[nth] == grammar[1]:
+            for at in range(start[nth], end[nth]):
+                reach[at] = max(reach[at], end[nth])
+    for nth in range(len(leaf)):
+        if leaf[nth] == grammar[0] and reach[start[nth]] < end[nth]:
+            ends[end[nth]] = clause[nth] + 1
+    return some
+
+
+@compiled
+def _after_negation(start: Places, clause: Places, ends: Numbers, negated: Flags) -> None:
+    """Marks those right behind a negation in their clause; `ends`: as written by `_negate`."""
+    for nth in range(len(start)):
+        for at in range(start[nth], max(start[nth] - _REACH, 0) - 1, -1):
+            if ends[at]:
+                negated[nth] = ends[at] == clause[nth] + 1
+                break
+
+
+@compiled
+def _trim(kinds: Kinds, start: Places, end: Places, trimmed: npt.NDArray[np.int64]) -> None:
+    """Writes the new starts and ends."""
+    for nth in range(len(start)):
+        first, last = start[nth], end[nth]
+        while first < last and kinds[first] & (SIGN | SPACE):
+            first += 1
+        if first == last:
+            first = start[nth]
+        else:
+            while kinds[last - 1] & (SIGN | SPACE):
+                last -= 1
+        trimmed[0, nth], trimmed[1, nth] = first, last
 
 
 def _overlapped(found: Found, others: Found) -> Flags:

@@ -16,11 +16,14 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from huitou.text.compiled import compiled
+
 Codes = npt.NDArray[np.uint32]
 Places = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Hashes = npt.NDArray[np.uint64]
 Kinds = npt.NDArray[np.uint8]
+Bytes = npt.NDArray[np.uint8]
 _CHARACTERS = Path(__file__).with_name("characters.toml")
 _LAST = 0x110000
 _DROPPED = 0
@@ -41,7 +44,7 @@ class Normal:
     first: Places
     rows: Places
     kinds: Kinds
-    _left_out: Places  # before which characters one that was typed is left out, ascending
+    _typed: Places  # where each character stood among all characters as typed
     _typed_first: Places  # where each row began among all characters as typed
     _faces: Places  # where face codes began there, and where they ended
     _face_ends: Places
@@ -60,40 +63,31 @@ class Normal:
 
     def as_typed(self, row: Places, start: Places, end: Places) -> tuple[Places, Places]:
         """Stretches of `codes` as [start, end) in characters of their rows as typed."""
-        first, last = self._typed_at(start), self._typed_at(end - 1)
+        first, last = self._typed.take(start), self._typed.take(end - 1)
         ends = last + 1
         if len(self._faces):
             near = np.minimum(np.searchsorted(self._faces, last), len(self._faces) - 1)
             ends = np.where(self._faces[near] == last, self._face_ends[near], ends)
-        begin = self._typed_first[row]
+        begin = self._typed_first.take(row)
         return first - begin, ends - begin
-
-    def _typed_at(self, place: Places) -> Places:
-        """The places of characters among all characters as typed."""
-        return place + np.searchsorted(self._left_out, place, side="right")
 
 
 def normalise(texts: pl.Series) -> Normal:
     """Texts as they are compared; null reads as empty."""
     table, faces = _tables()
-    texts = texts.fill_null("").rechunk()
-    typed = np.frombuffer(_utf8(texts).decode().encode("utf-32-le"), dtype="<u4")
-    typed_first = np.zeros(len(texts) + 1, dtype=np.int64)
-    np.cumsum(texts.str.len_chars().to_numpy(), out=typed_first[1:])
+    data, borders = _utf8(texts.fill_null("") if texts.null_count() else texts)
+    typed, typed_first = np.empty(len(data), dtype=np.uint32), np.zeros(len(borders), dtype=np.int64)
+    maybe = np.empty(len(data), dtype=np.int64)
+    sizes = np.zeros(2, dtype=np.int64)
+    _decode((data, borders), faces.begin, (typed, typed_first, maybe), sizes)
+    typed, maybe = typed[: sizes[0]], maybe[: sizes[1]]
     codes = table.take(typed)
-    begins, ends = faces.read(typed, typed_first, codes)
-    gone = np.flatnonzero(codes == _DROPPED)
-    left_out = gone - np.arange(len(gone))
-    first = typed_first - np.searchsorted(gone, typed_first)
-    codes = _without(codes, gone)
-    inside = _inside_runs(codes, first)
-    if len(inside):
-        at = inside - np.arange(len(inside))
-        left_out = np.sort(np.concatenate((at, left_out - np.searchsorted(inside, left_out))))
-        first = first - np.searchsorted(inside, first)
-        codes = _without(codes, inside)
+    begins, ends = faces.read(typed, typed_first, codes, maybe)
+    at, first = np.empty(len(codes), dtype=np.int64), np.zeros(len(borders), dtype=np.int64)
+    at = at[: _squeeze(codes, typed_first, at, first)]
+    codes = codes[: len(at)]
     rows = np.repeat(np.arange(len(texts)), np.diff(first))
-    return Normal(codes, first, rows, _kinds().take(codes), left_out, typed_first, begins, ends)
+    return Normal(codes, first, rows, _kinds().take(codes), at, typed_first, begins, ends)
 
 
 def normal_text(text: str) -> str:
@@ -101,32 +95,65 @@ def normal_text(text: str) -> str:
     return normalise(pl.Series([text], dtype=pl.String)).codes.astype("<u4").tobytes().decode("utf-32-le")
 
 
-def _utf8(texts: pl.Series) -> bytes:
-    """All values of a column without nulls, behind one another."""
-    column = texts.to_arrow().cast(pa.large_string())
+def _utf8(texts: pl.Series) -> tuple[Bytes, Places]:
+    """All values of a column without nulls, behind one another, and where each begins (and the end)."""
+    column = texts.rechunk().to_arrow().cast(pa.large_string())
     _, offsets, data = column.buffers()
     if offsets is None or data is None:
-        return b""
+        return np.zeros(0, dtype=np.uint8), np.zeros(len(texts) + 1, dtype=np.int64)
     borders = np.frombuffer(memoryview(offsets), dtype=np.int64)[column.offset : column.offset + len(column) + 1]
-    return bytes(memoryview(data)[borders[0] : borders[-1]])
+    return np.frombuffer(memoryview(data), dtype=np.uint8)[borders[0] : borders[-1]], borders - borders[0]
 
 
-def _without(codes: Codes, gone: Places) -> Codes:
-    """Characters without those at some places."""
-    return np.delete(codes, gone) if len(gone) else codes
+@compiled
+def _decode(texts: tuple[Bytes, Places], begin: Flags, out: tuple[Codes, Places, Places], sizes: Places) -> None:
+    """Writes the characters of valid UTF-8, where each text's begin, and where a face code may; how many characters and faces.
 
-
-def _inside_runs(codes: Codes, first: Places) -> Places:
-    """Characters with the same one on both sides: of a run, the first and the last stay. Digits count, so theirs stay.
-
-    `first`: where rows begin; a run ends with its row.
+    `texts`: the bytes, and where each text begins (and the end); `begin`: which may begin a code, go on with it.
     """
-    same = codes[1:] == codes[:-1]
-    begins = first[1:-1]
-    same[begins[(begins > 0) & (begins < len(codes))] - 1] = False
-    inside = np.flatnonzero(same[1:] & same[:-1]) + 1
-    sign = codes[inside]
-    return inside[(sign < ord("0")) | (sign > ord("9"))]
+    data, borders = texts
+    codes, first, maybe = out
+    size = count = 0
+    for row in range(len(borders) - 1):
+        at, begun = borders[row], False
+        while at < borders[row + 1]:
+            lead = np.uint32(data[at])
+            more = 0 if lead < 0x80 else 1 if lead < 0xE0 else 2 if lead < 0xF0 else 3
+            code = lead if more == 0 else lead & np.uint32(0x3F >> more)
+            for nth in range(1, more + 1):
+                code = (code << np.uint32(6)) | np.uint32(data[at + nth] & 0x3F)
+            if begun and begin[1, code]:
+                maybe[count] = size - 1
+                count += 1
+            begun = begin[0, code]
+            codes[size] = code
+            size += 1
+            at += more + 1
+        first[row + 1] = size
+    sizes[0], sizes[1] = size, count
+
+
+@compiled
+def _squeeze(codes: Codes, typed_first: Places, at: Places, first: Places) -> int:
+    """Moves together in `codes` what is not dropped; of a run only its first and last, except of digits, whose number counts.
+
+    Writes where each stood and where each text begins; how many are left.
+    """
+    size = 0
+    for row in range(len(first) - 1):
+        begin = size
+        for place in range(typed_first[row], typed_first[row + 1]):
+            code = codes[place]
+            if code == _DROPPED:
+                continue
+            digit = 48 <= code <= 57
+            if size - begin >= 2 and code == codes[size - 1] and code == codes[size - 2] and not digit:
+                at[size - 1] = place
+                continue
+            codes[size], at[size] = code, place
+            size += 1
+        first[row + 1] = size
+    return size
 
 
 class _Faces:
@@ -134,9 +161,9 @@ class _Faces:
 
     def __init__(self, signs: dict[str, str]) -> None:
         sign = {code: ord(sign) for sign, codes in signs.items() for code in codes.split()}
-        self._begins, self._second = np.zeros(_LAST, dtype=bool), np.zeros(_LAST, dtype=bool)
-        self._begins[[ord(code[0]) for code in sign]] = True
-        self._second[[ord(code[1]) for code in sign]] = True
+        self.begin = np.zeros((2, _LAST), dtype=bool)  # whether a character is the first of a code, the second
+        for nth in range(2):
+            self.begin[nth, [ord(code[nth]) for code in sign]] = True
         self._of: dict[int, tuple[Hashes, Codes]] = {}  # of each length: the hashes, ascending, and their signs
         for length in sorted(set(map(len, sign))):
             codes = [code for code in sign if len(code) == length]
@@ -145,13 +172,11 @@ class _Faces:
             order = np.argsort(hashes)
             self._of[length] = hashes[order], np.array([sign[code] for code in codes], dtype=np.uint32)[order]
 
-    def read(self, typed: Codes, first: Places, codes: Codes) -> tuple[Places, Places]:
+    def read(self, typed: Codes, first: Places, codes: Codes, at: Places) -> tuple[Places, Places]:
         """Puts its sign in the place of each code, nothing in those of its rest; begins and ends of all codes.
 
-        Of codes that begin alike the longest counts.
+        `at`: where one may begin. Of codes that begin alike the longest counts.
         """
-        at = np.flatnonzero(self._begins.take(typed[:-1]))
-        at = at[self._second.take(typed[at + 1])]
         room = first[np.searchsorted(first, at, side="right")] - at
         signs, sizes = np.zeros(len(at), dtype=np.uint32), np.zeros(len(at), dtype=np.int64)
         for length, (hashes, sign) in self._of.items():

@@ -88,7 +88,7 @@ def _puts_off(said: pl.DataFrame) -> pl.Series:
 
 def _chances(model: Sentences, texts: pl.Series) -> Scores:
     normal = normalise(texts)
-    return model.clearest(normal, Stretches.of(normal, clause_numbers(normal)))[0]
+    return model.clearest(normal, Stretches.of(normal, clause_numbers(normal)))
 
 
 def _read(said: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ Goes out: for each text the probability of each code. Logistic regressions on ch
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from hashlib import sha256
@@ -22,8 +22,10 @@ import numpy.typing as npt
 import polars as pl
 from scipy.sparse import csr_matrix
 
-from huitou.text.hashes import StretchHashes, told_apart
-from huitou.text.normal import DIGIT, WORD, Codes, Flags, Kinds, Normal, Places, normalise
+from huitou.text.compiled import compiled
+from huitou.text.hashes import distinct_stretches
+from huitou.text.matcher import Rows, filled
+from huitou.text.normal import DIGIT, WORD, Codes, Kinds, Normal, Places, normalise
 
 EXAMPLES = Path(__file__).parent.parent / "rules" / "examples"
 KEPT = EXAMPLES / "sentences.npz"
@@ -39,6 +41,7 @@ _BORDER = 1  # stands before and behind a text
 _FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9))
 
 Scores = npt.NDArray[np.float32]
+Columns = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +54,26 @@ class Stretches:
     @staticmethod
     def of(normal: Normal, clause: Places) -> "Stretches":
         """Every text has one at least, none begins with a sign; `clause`: the number of each character's clause."""
-        size, first = len(normal.codes), normal.first[:-1]
-        turns = np.flatnonzero(clause[1:size] != clause[: max(size - 1, 0)]) + 1
-        turns = turns[(normal.rows[turns] == normal.rows[turns - 1]) & (normal.kinds[turns] & WORD > 0)]
-        begin = np.arange(len(first)) + np.searchsorted(turns, first)
-        is_turn = np.ones(len(first) + len(turns), dtype=bool)
-        is_turn[begin] = False
-        at = np.empty(len(is_turn) + 1, dtype=np.int64)
-        at[begin], at[np.flatnonzero(is_turn)], at[-1] = first, turns, size
-        return Stretches(at, begin)
+        first, begin = (
+            np.empty(len(normal.first) + len(normal.codes), dtype=np.int64),
+            np.empty(len(normal.first) - 1, dtype=np.int64),
+        )
+        return Stretches(first[: _stretches(normal.first, normal.kinds, clause, first, begin)], begin)
+
+
+@compiled
+def _stretches(texts: Places, kinds: Kinds, clause: Places, first: Places, begin: Places) -> int:
+    """Writes the fields of `Stretches`; how many places `first` has. `texts`: where each text begins."""
+    count = 0
+    for row in range(len(begin)):
+        begin[row], first[count] = count, texts[row]
+        count += 1
+        for at in range(texts[row] + 1, texts[row + 1]):
+            if clause[at] != clause[at - 1] and kinds[at] & WORD:
+                first[count] = at
+                count += 1
+    first[count] = len(kinds)
+    return count + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,39 +81,31 @@ class Sentences:
     """A fitted model. `codes` are the columns of its scores."""
 
     codes: tuple[str, ...]
-    _column: npt.NDArray[np.int32]  # of every hashed n-gram; 0: never seen
+    _column: Columns  # of every hashed n-gram; 0: never seen
     _weights: Scores  # column × code; the last row is the bias
 
     def scores(self, normal: Normal, first: Places | None = None) -> Scores:
         """Probability of each code (0–1) for each text, or for the stretches of `normal.codes` that begin at `first`."""
-        first = normal.first if first is None else first
-        codes = _digits_alike(normal.codes, normal.kinds)
-        own, number = told_apart(StretchHashes(codes).of(first[:-1], first[1:]))  # shops' chats repeat themselves
-        return self._scores(codes, first.take(own), first.take(own + 1)).take(number, axis=0)
+        scores, number = self.distinct(normal, normal.first if first is None else first)
+        return scores.take(number, axis=0)
 
-    def clearest(self, normal: Normal, stretches: Stretches) -> tuple[Scores, Scores]:
-        """For each text and code the highest probability of its stretches, 0 where below `LEAST`; and those of all stretches."""
+    def distinct(self, normal: Normal, first: Places) -> tuple[Scores, Places]:
+        """The same for those of the stretches that differ, and for each stretch the number of its equal among them."""
+        codes = _digits_alike(normal)
+        own, number = distinct_stretches(codes, first)  # shops' chats repeat themselves
+        return self._scores(codes, first.take(own), first.take(own + 1)), number
+
+    def clearest(self, normal: Normal, stretches: Stretches) -> Scores:
+        """For each text and code the highest probability of its stretches, 0 where below `LEAST`."""
         each = self.scores(normal, stretches.first)
-        width = each.shape[1]
-        row = np.repeat(np.arange(len(stretches.begin)), np.diff(np.append(stretches.begin, len(each))))
-        highest = np.zeros((len(stretches.begin), width), dtype=np.float32)
-        told = np.flatnonzero(each.ravel() > LEAST)
-        np.maximum.at(highest.ravel(), row.take(told // width) * width + told % width, each.take(told))
-        return highest, each
+        highest: Scores = np.maximum.reduceat(each, stretches.begin, axis=0) if len(stretches.begin) else each
+        return np.where(highest > LEAST, highest, np.float32(0))
 
     def _scores(self, codes: Codes, start: Places, end: Places) -> Scores:
         """Of some stretches of characters."""
         sums = np.zeros((len(start), len(self.codes)), dtype=np.float32)
-        count = np.zeros(len(sums), dtype=np.int64)
-        weights = self._weights[:-1]
-        for n, (grams, row, inside) in enumerate(_grams(codes, start, end)):
-            column = self._column.take(grams)
-            seen = np.flatnonzero((column > 0) & inside)
-            ends = np.zeros(len(sums) + 1, dtype=np.int32)
-            np.cumsum(np.bincount(row.take(seen), minlength=len(sums)), out=ends[1:])
-            held = (np.ones(ends[-1], dtype=np.float32), column.take(seen), ends)
-            sums += csr_matrix(held, shape=(len(sums), len(weights))) @ weights
-            count += np.maximum(end - start + 2 - n, 0)
+        _add_weights(codes, start, end, (self._column, self._weights), np.zeros(len(self.codes), dtype=np.float32), sums)
+        count = sum(np.maximum(end - start + 2 - n, 0) for n in range(LONGEST))
         sums *= (1 / np.sqrt(np.maximum(count, 1))).astype(np.float32)[:, None]
         out: Scores = 1 / (1 + np.exp(np.clip(-sums - self._weights[-1], -80, 80)))  # one word ten thousand times is sure enough
         return out
@@ -126,9 +132,7 @@ class Sentences:
         codes = tuple(sorted({code for _, shown in examples for code in shown}))
         normal = normalise(pl.Series([text for text, _ in examples], dtype=pl.String))
         shows = np.array([[code in shown for code in codes] for _, shown in examples], dtype=np.bool_)
-        first = normal.first
-        held = list(_grams(_digits_alike(normal.codes, normal.kinds), first[:-1], first[1:]))
-        grams, row = (np.concatenate([part[which][part[2]] for part in held]) for which in (0, 1))
+        row, grams, _ = filled(lambda out: _list_grams(_digits_alike(normal), normal.first, out), LONGEST * len(normal.codes))
         count = np.bincount(row, minlength=len(examples))
         seen = np.unique(grams)
         column = np.zeros(1 << _BITS, dtype=np.int32)
@@ -188,23 +192,50 @@ def _one(chooser: Random, found: re.Match[str]) -> str:
     return chooser.choice(options)
 
 
-def _digits_alike(codes: Codes, kinds: Kinds) -> Codes:
-    return np.where(kinds & DIGIT > 0, np.uint32(ord("0")), codes)
+def _digits_alike(normal: Normal) -> Codes:
+    return np.where(normal.kinds & DIGIT > 0, np.uint32(ord("0")), normal.codes)
 
 
-def _grams(codes: Codes, start: Places, end: Places) -> Iterator[tuple[Places, Places, Flags]]:
-    """For each length the hashed n-grams, the stretch that each begins in, and whether it ends there. Borders count as signs."""
-    sizes = end - start + 2
-    ends = np.cumsum(sizes)
-    row = np.repeat(np.arange(len(sizes)), sizes)
-    place = np.arange(len(row)) + (start - 1 - ends + sizes).take(row)
-    framed = codes.take(place, mode="clip").astype(np.uint64) if len(codes) else np.zeros(len(row), dtype=np.uint64)
-    framed[ends - sizes] = framed[ends - 1] = _BORDER
-    framed += np.uint64(1)
-    hashed = np.zeros(len(framed), dtype=np.uint64)
-    for n in range(min(LONGEST, len(framed))):
-        hashed = (hashed[: len(framed) - n] + framed[n:]) * _FACTORS[n]
-        yield (hashed >> np.uint64(64 - _BITS)).view(np.int64), row[: len(hashed)], row[: len(hashed)] == row[n:]
+@compiled
+def _gram(codes: Codes, start: int, end: int, place: int, size: int) -> np.int64:
+    """The hash of the `size` signs of a stretch from place -1, its border, on. The other border is at its length."""
+    told = np.uint64(0)
+    for nth in range(size):
+        at = start + place + nth
+        sign = np.uint64(codes[at]) if start <= at < end else np.uint64(_BORDER)
+        told = (told + sign + np.uint64(1)) * _FACTORS[nth]
+    return np.int64(told >> np.uint64(64 - _BITS))
+
+
+@compiled
+def _list_grams(codes: Codes, first: Places, out: Rows) -> int:
+    """Writes text and hash of every n-gram of texts, and 0; how many there are."""
+    count = 0
+    for row in range(len(first) - 1):
+        start, end = first[row], first[row + 1]
+        for size in range(1, LONGEST + 1):
+            for place in range(-1, end - start + 2 - size):
+                if count < out.shape[1]:
+                    out[0, count], out[1, count], out[2, count] = row, _gram(codes, start, end, place, size), 0
+                count += 1
+    return count
+
+
+@compiled
+def _add_weights(codes: Codes, starts: Places, ends: Places, model: tuple[Columns, Scores], sum_: Scores, sums: Scores) -> None:
+    """Adds to `sums` the weights of the n-grams of each stretch. `model`: the column of each hash, the weights of each column."""
+    column, weights = model
+    for row in range(len(starts)):
+        start, end = starts[row], ends[row]
+        for size in range(1, LONGEST + 1):
+            sum_[:] = 0
+            for place in range(-1, end - start + 2 - size):
+                at = column[_gram(codes, start, end, place, size)]
+                if at > 0:
+                    for code in range(len(sum_)):
+                        sum_[code] += weights[at, code]
+            for code in range(len(sum_)):
+                sums[row, code] += sum_[code]
 
 
 def _fit(rows: csr_matrix, shows: npt.NDArray[np.bool_], cost: float) -> npt.NDArray[np.float64]:
