@@ -112,7 +112,7 @@ class Engine:
         """All findings, those of `SPEECH` too, counter-cues applied, and the clause of every character."""
         clause = clause_numbers(normal)
         spans = self.phrases.find(normal, clause)
-        countered = np.zeros((len(self.leaves), int(clause[-1]) + 1), dtype=bool)
+        countered = np.zeros((int(clause[-1]) + 1, len(self.leaves)), dtype=bool)
         out = np.empty((len(_FIELDS), len(spans.cue)), dtype=np.int64)
         found = Found(*out[:, : _find((spans.cue, spans.start, spans.end), self._cues, (normal.rows, clause), countered, out)])
         return self._not_countered(found), clause
@@ -199,18 +199,18 @@ def _find(
 ) -> int:
     """Writes the rows of `Found`: without those that a counter-cue takes back in its clause, and without these counter-cues.
 
-    `texts`: the row and the clause of every character; `countered`: of each leaf and clause, all false.
+    `texts`: the row and the clause of every character; `countered`: of each clause and leaf, all false.
     """
     rows, clauses = texts
     for nth in range(len(spans[0])):
         cue, start = spans[0][nth], spans[1][nth]
         if cues.kind[cue] == _NOT and cues.in_clause[cues.leaf[cue]]:
-            countered[cues.leaf[cue], clauses[start]] = True
+            countered[clauses[start], cues.leaf[cue]] = True
     found = 0
     for nth in range(len(spans[0])):
         cue, start = spans[0][nth], spans[1][nth]
         leaf, kind, clause = cues.leaf[cue], cues.kind[cue], clauses[start]
-        if countered[leaf, clause] or (kind == _NOT and not cues.at_place[leaf]):
+        if countered[clause, leaf] or (kind == _NOT and not cues.at_place[leaf]):
             continue
         out[0, found], out[1, found], out[2, found] = leaf, kind, rows[start]
         out[3, found], out[4, found], out[5, found] = start, spans[2][nth], clause

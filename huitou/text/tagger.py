@@ -4,9 +4,10 @@
 function.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from huitou.rules.taxonomy import Words, load_taxonomies
+from huitou.text.compiled import compiled
 from huitou.text.engine import KINDS, SPEECH, STRENGTH, Engine, Flags, in_order
 from huitou.text.hashes import distinct_texts
 from huitou.text.intents import OTHER, Intents, Scoped
@@ -24,9 +26,11 @@ from huitou.text.normal import Places, normalise
 ROWS = 8_192  # tagged at once: their arrays stay in the processor's cache
 FEWEST = 1_024  # for which a thread is worth its while
 THREADS = 2
+_MOSTLY = 0.9  # of texts differ
 CHARACTERS = 2**23  # of them, at most with one text more
 LONGEST = 4 * 2**20  # characters of a text that are read; no message is longer
 CHATS = ("loss", "unpaid", "intents", "steps", "faults", "complaints")
+Sizes = npt.NDArray[np.uint32]
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.Int64,
     "taxonomy": pl.String,
@@ -58,16 +62,16 @@ class Tags:
         columns = [[getattr(part, field.name) for field in fields(Tags)] for part in parts]
         return Tags(*(np.concatenate(column) for column in zip(*columns, strict=True)))
 
-    def spread(self, number: Places, texts: int) -> "Tags":
-        """The tags of texts each of which is like one of `texts` whose tags these are: that of its `number`."""
-        if len(number) == texts:
-            return self
+    def spread(self, number: Places, texts: int) -> Iterator["Tags"]:
+        """The tags of texts each of which is like one of `texts` whose tags these are: that of its `number`. Some at a time."""
         count = np.bincount(self.row, minlength=texts)
-        sizes = count.take(number)
-        row = np.repeat(np.arange(len(number)), sizes)
-        first = (np.cumsum(count) - count).take(number) - np.cumsum(sizes) + sizes
-        at = np.arange(len(row)) + first.take(row)
-        return Tags(row, *(getattr(self, field.name).take(at) for field in fields(self)[1:]))
+        first = np.cumsum(count) - count
+        for begin in range(0, len(number), ROWS):
+            some = number[begin : begin + ROWS]
+            sizes = count.take(some)
+            row = np.repeat(np.arange(len(some)), sizes)
+            at = np.arange(len(row)) + (first.take(some) - np.cumsum(sizes) + sizes).take(row)
+            yield Tags(row + begin, *(getattr(self, field.name).take(at) for field in fields(self)[1:]))
 
 
 class Tagger:
@@ -94,12 +98,15 @@ class Tagger:
         if (texts.str.len_bytes() > LONGEST).any():
             texts = texts.str.head(LONGEST)
         own, number = distinct_texts(texts)
-        distinct = texts.gather(own) if len(own) < len(texts) else texts
+        repeated = len(own) < _MOSTLY * len(texts)  # if not, sorting out what is the same takes longer than reading it twice
+        distinct = texts.gather(own) if repeated else texts
         begins = _begins(distinct)
         parts = [(at, distinct.slice(at, end - at)) for at, end in pairwise((*begins, len(distinct)))]
         with ThreadPoolExecutor(THREADS) as pool:
-            found = Tags.of(pool.map(self._tags, parts))
-        return self._table(rows, found.spread(number, len(own)))
+            found: Iterable[Tags] = pool.map(self._tags, parts)
+            if repeated:
+                found = Tags.of(found).spread(number, len(own))
+            return pl.concat([self._table(rows, _NONE), *pool.map(partial(self._table, rows), found)], rechunk=True)
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The tags of a batch with a column ``text`` and perhaps ``row``, whose values then stand for the rows' numbers."""
@@ -140,10 +147,24 @@ class Tagger:
 
 def _begins(texts: pl.Series) -> list[int]:
     """Where the stretches begin that are tagged at once: `ROWS` texts, fewer where a thread would have none, or `CHARACTERS`."""
-    sizes = texts.str.len_chars().to_numpy().astype(np.int64)
-    rows = min(ROWS, max(FEWEST, -(-len(texts) // THREADS)))
-    number = np.arange(len(texts)) // rows + (np.cumsum(sizes) - sizes) // CHARACTERS
-    return [0, *(np.flatnonzero(np.diff(number)) + 1).tolist()]
+    sizes = texts.str.len_chars().to_numpy()
+    begins = np.empty(len(sizes) + 1, dtype=np.int64)
+    most = min(ROWS, max(FEWEST, -(-len(texts) // THREADS)))
+    return list(map(int, begins[: _part(sizes, (most, CHARACTERS), begins)]))
 
 
+@compiled
+def _part(sizes: Sizes, most: tuple[int, int], begins: Places) -> int:
+    """Writes where stretches begin; none has more texts than `most`, nor more characters but for those of its last text."""
+    count, characters = 1, 0
+    begins[0] = 0
+    for nth in range(len(sizes)):
+        if nth - begins[count - 1] >= most[0] or characters >= most[1]:
+            begins[count], characters = nth, 0
+            count += 1
+        characters += sizes[nth]
+    return count
+
+
+_NONE = Tags(*(np.zeros(0, dtype=kind) for kind in (*[np.int64] * 4, np.int8, *[np.bool_] * 2)))
 __all__ = ["CHATS", "SCHEMA", "SPEECH", "Tagger"]
