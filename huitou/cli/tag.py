@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from huitou.cli import Call
     from huitou.rules.taxonomy import Words
-    from huitou.text import Tagger
+    from huitou.text.normal import Bytes
     from huitou.text.trained import Trained
 
-    Lines = Callable[[pl.DataFrame], tuple[pl.Series, int]]
+    Lines = Callable[[pl.DataFrame], tuple[Bytes, int]]
 
 
 class What(StrEnum):
@@ -28,10 +28,6 @@ class What(StrEnum):
 
 MODELS_OF = {What.chats: ("intents", "satisfaction"), What.reviews: ("polarity", "aspects"), What.inquiries: ("loss",)}
 """The kinds of models that are used for each."""
-REMEMBERED = 100_000
-"""Texts whose tags are kept while a file is read."""
-_SHORT = 1_000  # bytes of a text that is remembered
-_SPAN = ("taxonomy", "code", "start", "end", "strength", "asked", "negated")
 _RATINGS = {"好评": 5, "中评": 3, "差评": 1, "good": 5, "neutral": 3, "bad": 1, "5星": 5, "4星": 4, "3星": 3, "2星": 2, "1星": 1}
 
 
@@ -116,20 +112,13 @@ def _write(frames: "Iterable[pl.DataFrame]", lines: "Lines", out: Path) -> tuple
     rows = told = 0
     try:
         with new.open("wb") as target:
-            for tagged, some in ahead(lines(frame) for frame in ahead(iter(frames))):
-                _write_lines(tagged, target)
-                rows, told = rows + len(tagged), told + some
+            for (said, some), read in ahead((lines(frame), frame.height) for frame in ahead(iter(frames))):
+                target.write(said.data)
+                rows, told = rows + read, told + some
         new.replace(out)
     finally:
         new.unlink(missing_ok=True)
     return rows, told
-
-
-def _write_lines(lines: "pl.Series", target: "IO[bytes]") -> None:
-    """Texts as lines, straight from the memory that they lie in."""
-    _, ends, data = (lines + "\n").to_arrow().buffers()
-    if ends is not None and data is not None:
-        target.write(memoryview(data))
 
 
 def _inquiries(call: "Call", file: Path, out: Path, by: "tuple[Words, Trained | None]", *, llm: bool) -> None:
@@ -171,47 +160,24 @@ def _inquiries(call: "Call", file: Path, out: Path, by: "tuple[Words, Trained | 
 def _chats(words: "Words", models: "Trained | None") -> "Lines":
     """What makes lines of messages: ``{"row", "intents", "spans"}``, and how many have any tag.
 
-    A model of intents says them in its own set; one of satisfaction adds ``"satisfaction"``. A shop's chats repeat themselves:
-    equal texts are read once, and up to `REMEMBERED` that came more than once are remembered for what follows.
+    A model of intents says them in its own set; one of satisfaction adds ``"satisfaction"``.
     """
     import polars as pl
 
     from huitou.text import Tagger
+    from huitou.text.lines import TagLines
 
-    tagger = Tagger(words)
-    known = pl.DataFrame(schema={"text": pl.String, "rest": pl.String, "tagged": pl.Boolean})
+    kinds = list(models.models) if models else []
+    made = TagLines(Tagger(words), intents="intents" not in kinds)
 
-    def lines(frame: "pl.DataFrame") -> "tuple[pl.Series, int]":
-        nonlocal known
-        came = frame.group_by("text", maintain_order=True).len()
-        fresh = came.join(known, on="text", how="anti", nulls_equal=True, maintain_order="left")
-        said = pl.concat([known, _each_message(tagger, models, fresh["text"])])
-        again = fresh.filter((pl.col("len") > 1) & (pl.col("text").str.len_bytes() < _SHORT))
-        known = pl.concat([known, said.join(again, on="text", how="semi")]).tail(REMEMBERED)
-        begun = frame.select("row", "text").join(said, on="text", how="left", nulls_equal=True, maintain_order="left")
-        line = pl.concat_str(pl.lit('{"row":'), "row", pl.lit(","), "rest")
-        return begun.select(line).to_series(), int(begun["tagged"].sum())
+    def lines(frame: "pl.DataFrame") -> "tuple[Bytes, int]":
+        end = pl.repeat("}\n", frame.height, eager=True)
+        if models and kinds:
+            said = [pl.Series(kind, _said(models, kind, frame["text"])) for kind in kinds]
+            end = "," + pl.DataFrame(said).to_struct().struct.json_encode().str.slice(1) + "\n"
+        return made.lines(frame["row"], frame["text"], end)
 
     return lines
-
-
-def _each_message(tagger: "Tagger", models: "Trained | None", texts: "pl.Series") -> "pl.DataFrame":
-    """Of different texts: ``text``, whether it is ``tagged``, and as ``rest`` what its line says behind the number of its row."""
-    import polars as pl
-
-    tags = tagger.tag(texts)
-    wants = tags.filter((pl.col("taxonomy") == "intents") & (pl.col("code") != "other"))
-    intents = wants.group_by("row").agg(pl.col("code").unique(maintain_order=True).alias("intents"))
-    spans = tags.group_by("row").agg(pl.struct(_SPAN).alias("spans"))
-    every = texts.alias("text").to_frame().with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("row"))
-    joined = every.join(intents, on="row", how="left").join(spans, on="row", how="left", maintain_order="left")
-    wordless = pl.col("text").fill_null("").str.strip_chars() == ""
-    other = pl.when(wordless).then(pl.lit([], pl.List(pl.String))).otherwise(["other"])
-    told = [pl.col("intents").fill_null(other), pl.col("spans").fill_null([])]
-    if models:
-        told += [pl.lit(_said(models, kind, texts)).alias(kind) for kind in models.models]
-    rest = pl.struct(told).struct.json_encode().str.slice(1)
-    return joined.select("text", rest.alias("rest"), tagged=pl.col("spans").is_not_null())
 
 
 def _said(models: "Trained", kind: str, texts: "pl.Series") -> "pl.Series":
@@ -234,10 +200,11 @@ def _reviews(words: "Words", models: "Trained | None", *, explain: bool) -> "Lin
     import polars as pl
 
     from huitou.text import Reviewer
+    from huitou.text.normal import utf8
 
     reviewer = Reviewer(words, models.estimate() if models else None)
 
-    def lines(frame: "pl.DataFrame") -> "tuple[pl.Series, int]":
+    def lines(frame: "pl.DataFrame") -> "tuple[Bytes, int]":
         ratings = _ratings(frame["rating"]) if "rating" in frame.columns else None
         whole, clauses = reviewer.read(frame["text"], ratings)
         typed = frame["text"].fill_null("").gather(clauses["row"])
@@ -257,8 +224,8 @@ def _reviews(words: "Words", models: "Trained | None", *, explain: bool) -> "Lin
             added["why"] = pl.Series(
                 why, dtype=pl.List(pl.Struct({"says": pl.String, "weight": pl.Float64, "start": pl.Int64, "end": pl.Int64}))
             )
-        told = joined.with_columns(frame["row"].alias("row"), **added).select(pl.struct(pl.all()).struct.json_encode())
-        return told.to_series(), int(whole["has_complaint"].sum())
+        told = joined.with_columns(frame["row"].alias("row"), **added).select(pl.struct(pl.all()).struct.json_encode() + "\n")
+        return utf8(told.to_series())[0], int(whole["has_complaint"].sum())
 
     return lines
 

@@ -75,7 +75,7 @@ class Normal:
 def normalise(texts: pl.Series) -> Normal:
     """Texts as they are compared; null reads as empty."""
     table, faces = _tables()
-    data, borders = _utf8(texts.fill_null("") if texts.null_count() else texts)
+    data, borders = utf8(texts.fill_null("") if texts.null_count() else texts)
     typed, typed_first = np.empty(len(data), dtype=np.uint32), np.zeros(len(borders), dtype=np.int64)
     maybe = np.empty(len(data), dtype=np.int64)
     sizes = np.zeros(2, dtype=np.int64)
@@ -95,7 +95,7 @@ def normal_text(text: str) -> str:
     return normalise(pl.Series([text], dtype=pl.String)).codes.astype("<u4").tobytes().decode("utf-32-le")
 
 
-def _utf8(texts: pl.Series) -> tuple[Bytes, Places]:
+def utf8(texts: pl.Series) -> tuple[Bytes, Places]:
     """All values of a column without nulls, behind one another, and where each begins (and the end)."""
     column = texts.rechunk().to_arrow().cast(pa.large_string())
     _, offsets, data = column.buffers()

@@ -4,18 +4,18 @@
 function.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
-from functools import partial
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from huitou.rules.taxonomy import Words, load_taxonomies
+from huitou.rules.taxonomy import Leaf, Words, load_taxonomies
 from huitou.text.compiled import compiled
 from huitou.text.engine import KINDS, SPEECH, STRENGTH, Engine, Flags, in_order
 from huitou.text.hashes import distinct_texts
@@ -30,6 +30,7 @@ _MOSTLY = 0.9  # of texts differ
 CHARACTERS = 2**23  # of them, at most with one text more
 LONGEST = 4 * 2**20  # characters of a text that are read; no message is longer
 CHATS = ("loss", "unpaid", "intents", "steps", "faults", "complaints")
+Made = TypeVar("Made")
 Sizes = npt.NDArray[np.uint32]
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.Int64,
@@ -88,11 +89,24 @@ class Tagger:
         )
         self._strength = np.array([STRENGTH[kind] for kind in KINDS], dtype=np.int8)
 
+    @property
+    def leaves(self) -> list[tuple[str, Leaf]]:
+        """The taxonomy and the leaf of each number in `Tags.leaf`."""
+        return self._engine.leaves
+
     def tag(self, texts: pl.Series) -> pl.DataFrame:
         """One row a tag, as in `SCHEMA`: ``row`` counts the texts from 0, ``start`` and ``end`` characters of the text as given.
 
         Equal texts are read once. ``strength``: 1 may mean it, 2 says so, 3 says so in so many words.
         """
+        return pl.concat([self._table(_NONE), *self._each(texts, self._table)], rechunk=True)
+
+    def tags(self, texts: pl.Series) -> Tags:
+        """The same as arrays."""
+        return Tags.of([_NONE, *self._each(texts, lambda tags: tags)])
+
+    def _each(self, texts: pl.Series, make: Callable[[Tags], Made]) -> list[Made]:
+        """What is made of the tags of some texts at a time, in order."""
         rows = np.flatnonzero(texts.is_not_null().to_numpy())
         texts = texts.drop_nulls()
         if (texts.str.len_bytes() > LONGEST).any():
@@ -106,7 +120,7 @@ class Tagger:
             found: Iterable[Tags] = pool.map(self._tags, parts)
             if repeated:
                 found = Tags.of(found).spread(number, len(own))
-            return pl.concat([self._table(rows, _NONE), *pool.map(partial(self._table, rows), found)], rechunk=True)
+            return list(pool.map(lambda tags: make(replace(tags, row=rows.take(tags.row))), found))
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The tags of a batch with a column ``text`` and perhaps ``row``, whose values then stand for the rows' numbers."""
@@ -134,11 +148,11 @@ class Tagger:
         strength, asked, negated = self._strength.take(found.kind), scoped.asked.take(order), scoped.negated.take(order)
         return Tags(found.row + first, found.leaf, start, end, strength, asked, negated)
 
-    def _table(self, rows: Places, tags: Tags) -> pl.DataFrame:
-        """Tags as in `SCHEMA`; `rows`: of the texts that they number."""
+    def _table(self, tags: Tags) -> pl.DataFrame:
+        """Tags as in `SCHEMA`."""
         taxonomy, code = (names.gather(tags.leaf) for names in self._names)
         held = {
-            "row": rows.take(tags.row), "taxonomy": taxonomy, "code": code, "start": tags.start, "end": tags.end,
+            "row": tags.row, "taxonomy": taxonomy, "code": code, "start": tags.start, "end": tags.end,
             "strength": tags.strength, "asked": tags.asked, "negated": tags.negated,
         }  # fmt: skip
         version = pl.lit(self.version, pl.String).alias("version")
