@@ -104,7 +104,7 @@ class Sentences:
     def _scores(self, codes: Codes, start: Places, end: Places) -> Scores:
         """Of some stretches of characters."""
         sums = np.zeros((len(start), len(self.codes)), dtype=np.float32)
-        _add_weights(codes, start, end, (self._column, self._weights), np.zeros(len(self.codes), dtype=np.float32), sums)
+        _add_weights(codes, start, end, (self._column, self._weights), sums)
         count = sum(np.maximum(end - start + 2 - n, 0) for n in range(LONGEST))
         sums *= (1 / np.sqrt(np.maximum(count, 1))).astype(np.float32)[:, None]
         out: Scores = 1 / (1 + np.exp(np.clip(-sums - self._weights[-1], -80, 80)))  # one word ten thousand times is sure enough
@@ -222,20 +222,17 @@ def _list_grams(codes: Codes, first: Places, out: Rows) -> int:
 
 
 @compiled
-def _add_weights(codes: Codes, starts: Places, ends: Places, model: tuple[Columns, Scores], sum_: Scores, sums: Scores) -> None:
+def _add_weights(codes: Codes, starts: Places, ends: Places, model: tuple[Columns, Scores], sums: Scores) -> None:
     """Adds to `sums` the weights of the n-grams of each stretch. `model`: the column of each hash, the weights of each column."""
     column, weights = model
     for row in range(len(starts)):
         start, end = starts[row], ends[row]
-        for size in range(1, LONGEST + 1):
-            sum_[:] = 0
-            for place in range(-1, end - start + 2 - size):
+        for place in range(-1, end - start + 1):
+            for size in range(1, min(LONGEST, end - start + 1 - place) + 1):
                 at = column[_gram(codes, start, end, place, size)]
                 if at > 0:
-                    for code in range(len(sum_)):
-                        sum_[code] += weights[at, code]
-            for code in range(len(sum_)):
-                sums[row, code] += sum_[code]
+                    for code in range(sums.shape[1]):
+                        sums[row, code] += weights[at, code]
 
 
 def _fit(rows: csr_matrix, shows: npt.NDArray[np.bool_], cost: float) -> npt.NDArray[np.float64]:
