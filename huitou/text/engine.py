@@ -22,7 +22,6 @@ KINDS = ("weak", "cues", "strong", "good", "bad", "not")
 STRENGTH = {"weak": 1, "cues": 2, "strong": 3, "good": 2, "bad": 2, "not": 0}
 _NOT = KINDS.index("not")
 _REACH = 2  # characters between a negation and what it negates
-_FAR = 1 << 40
 
 Strengths = npt.NDArray[np.int8]
 Numbers = npt.NDArray[np.int32]
@@ -114,18 +113,12 @@ class Engine:
         spans = self.phrases.find(normal, clause)
         countered = np.zeros((int(clause[-1]) + 1, len(self.leaves)), dtype=bool)
         out = np.empty((len(_FIELDS), len(spans.cue)), dtype=np.int64)
-        found = Found(*out[:, : _find((spans.cue, spans.start, spans.end), self._cues, (normal.rows, clause), countered, out)])
-        return self._not_countered(found), clause
-
-    def _not_countered(self, found: Found) -> Found:
-        """Findings without counter-cues, and without those that one of their leaf takes back at their place."""
-        against = found.kind == _NOT
-        if not against.any():
-            return found
-        keep = ~against
-        at = np.flatnonzero(keep & self._cues.at_place.take(found.leaf))
-        keep[at] = ~_overlapped(found.where(at), found.where(against))
-        return found.where(keep)
+        last, before = (
+            np.zeros(len(clause), dtype=np.int32),
+            np.empty((int((spans.end - spans.start).sum()) + 1, 2), dtype=np.int32),
+        )
+        held = (spans.cue, spans.start, spans.end)
+        return Found(*out[:, : _find(held, self._cues, (normal.rows, clause), (countered, last, before), out)]), clause
 
     def scoped(self, found: Found) -> tuple[Found, Flags, Flags]:
         """Findings without `SPEECH`, of one leaf the longest at a place, of these the strongest; which are asked, negated."""
@@ -195,27 +188,51 @@ def in_order(*keys: Places) -> Places:
 
 @compiled
 def _find(
-    spans: tuple[Places, Places, Places], cues: _Cues, texts: tuple[Places, Places], countered: Flags, out: npt.NDArray[np.int64]
+    spans: tuple[Places, Places, Places],
+    cues: _Cues,
+    texts: tuple[Places, Places],
+    against: tuple[Flags, Numbers, Numbers],
+    out: npt.NDArray[np.int64],
 ) -> int:
-    """Writes the rows of `Found`: without those that a counter-cue takes back in its clause, and without these counter-cues.
+    """Writes the rows of `Found`, without counter-cues and what they take back, in their clause or at their place.
 
-    `texts`: the row and the clause of every character; `countered`: of each clause and leaf, all false.
+    `texts`: the row and the clause of every character; `against`: what is taken back of each clause and leaf, all false; and by
+    character, all 0, the last counter-cue there, of which the rest has the leaf and the one before.
     """
     rows, clauses = texts
+    countered, last, before = against
+    count = 0
     for nth in range(len(spans[0])):
-        cue, start = spans[0][nth], spans[1][nth]
-        if cues.kind[cue] == _NOT and cues.in_clause[cues.leaf[cue]]:
-            countered[clauses[start], cues.leaf[cue]] = True
+        leaf, start = cues.leaf[spans[0][nth]], spans[1][nth]
+        if cues.kind[spans[0][nth]] == _NOT and cues.in_clause[leaf]:
+            countered[clauses[start], leaf] = True
+        elif cues.kind[spans[0][nth]] == _NOT:
+            for at in range(start, spans[2][nth]):
+                count += 1
+                before[count, 0], before[count, 1] = leaf, last[at]
+                last[at] = count
     found = 0
     for nth in range(len(spans[0])):
-        cue, start = spans[0][nth], spans[1][nth]
-        leaf, kind, clause = cues.leaf[cue], cues.kind[cue], clauses[start]
-        if countered[clause, leaf] or (kind == _NOT and not cues.at_place[leaf]):
+        start, end = spans[1][nth], spans[2][nth]
+        leaf, kind, clause = cues.leaf[spans[0][nth]], cues.kind[spans[0][nth]], clauses[start]
+        if kind == _NOT or countered[clause, leaf] or (cues.at_place[leaf] and _taken_back(leaf, start, end, last, before)):
             continue
         out[0, found], out[1, found], out[2, found] = leaf, kind, rows[start]
-        out[3, found], out[4, found], out[5, found] = start, spans[2][nth], clause
+        out[3, found], out[4, found], out[5, found] = start, end, clause
         found += 1
     return found
+
+
+@compiled
+def _taken_back(leaf: int, start: int, end: int, last: Numbers, before: Numbers) -> bool:
+    """Whether a counter-cue of a leaf stands at any of some characters; see `_find`."""
+    for at in range(start, end):
+        nth = last[at]
+        while nth > 0:
+            if before[nth, 0] == leaf:
+                return True
+            nth = before[nth, 1]
+    return False
 
 
 @compiled
@@ -302,15 +319,6 @@ def _trim(kinds: Kinds, start: Places, end: Places, trimmed: npt.NDArray[np.int6
             while kinds[last - 1] & (SIGN | SPACE):
                 last -= 1
         trimmed[0, nth], trimmed[1, nth] = first, last
-
-
-def _overlapped(found: Found, others: Found) -> Flags:
-    """Which findings overlap one of the others of the same leaf."""
-    order = in_order(others.leaf, others.start)
-    starts = others.leaf[order] * _FAR + others.start[order]
-    reach = np.maximum.accumulate(others.leaf[order] * _FAR + others.end[order])
-    before = np.searchsorted(starts, found.leaf * _FAR + found.end) - 1
-    return (before >= 0) & (reach[np.maximum(before, 0)] > found.leaf * _FAR + found.start)
 
 
 __all__ = ["KINDS", "SPEECH", "STRENGTH", "Engine", "Flags", "Found", "clause_numbers", "in_order"]
