@@ -55,6 +55,10 @@ class Recording:
     def __getattr__(self, name):
         return getattr(self.snapshot, name)
 
+    def named(self, expr):
+        self.asked.append(expr)
+        return self.snapshot.named(expr)
+
     def frame(self, expr):
         self.asked.append(expr)
         return self.snapshot.frame(expr)

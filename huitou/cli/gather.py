@@ -11,7 +11,7 @@ from huitou.findings.case import Case
 from huitou.findings.model import Diagnosis, Goal
 from huitou.lake.duckdb import Snapshot
 from huitou.lake.workspace import Workspace
-from huitou.metrics import METRICS, compute
+from huitou.metrics import compute
 from huitou.metrics.model import Cell
 from huitou.reports.model import LoadNote, Report, cuts, notes
 from huitou.rules import RulePack, load_pack
@@ -35,11 +35,13 @@ def gather(ws: Workspace, period: tuple[date, date] | None) -> Report:
 
 def _cells(ws: Workspace, snapshot: Snapshot, pack: RulePack, diagnosis: Diagnosis) -> list[Cell]:
     """Every metric of the whole shop, and the cuts that the report draws."""
-    cells = compute(snapshot, ws.settings, pack, METRICS, period=diagnosis.period)
-    for metric, dimension in cuts(diagnosis):
-        cut = compute(snapshot, ws.settings, pack, [metric], by=(dimension,), period=diagnosis.period)
-        cells += cut if dimension != "week" else [c for c in cut if _begun(c, diagnosis)]
-    return cells
+    wanted, found = cuts(diagnosis), dict[tuple[str, str], list[Cell]]()
+    for dimension in dict.fromkeys(dimension for _, dimension in wanted):
+        names = [metric for metric, by in wanted if by == dimension]
+        for cell in compute(snapshot, ws.settings, pack, names, by=(dimension,), period=diagnosis.period):
+            if dimension != "week" or _begun(cell, diagnosis):
+                found.setdefault((cell.metric, dimension), []).append(cell)
+    return [*diagnosis.cells, *(cell for cut in wanted for cell in found.get(cut, []))]
 
 
 def _begun(cell: Cell, diagnosis: Diagnosis) -> bool:

@@ -17,7 +17,7 @@ from huitou.findings.stats import Estimate, mean
 from huitou.findings.wording import short_names
 from huitou.lake.duckdb import Snapshot
 from huitou.lake.settings import Settings
-from huitou.metrics import compute, default_period
+from huitou.metrics import METRICS, compute, default_period
 from huitou.metrics.model import Cell
 from huitou.metrics.needs import Stock
 from huitou.rules.goals import load_goals
@@ -32,13 +32,6 @@ BASE_DAYS = 28
 
 CHANGING = ("inquiry_conversion", "same_day_payment_rate", "bad_review_rate", "order_refund_rate")
 """Metrics compared over time."""
-
-METRICS = (
-    *CHANGING, "order_loss_rate", "time_to_pay_p90", "human_response_rate_3min", "first_response_time",
-    "first_response_time_median", "average_response_time", "response_time_median", "reply_rate", "hidden_complaints",
-    "agent_aov_uplift", "agent_refund_share",
-)  # fmt: skip
-"""Metrics that findings read, computed in one go."""
 
 SAYS = 2
 """Strength of a tag from which on a message says a thing; below, it may mean it."""
@@ -65,6 +58,7 @@ class Case:
     words: Words = field(default_factory=load_taxonomies)
     fine: list[str] = field(default_factory=list)
     computed: dict[tuple[date, date], dict[str, Cell]] = field(default_factory=dict)
+    rows: dict[tuple[str, date, date], ir.Table] = field(default_factory=dict)
 
     def leaf(self, taxonomy: str, code: str) -> Leaf:
         """A code's names, who can act and the remedy; one that the words do not know is called by its code."""
@@ -97,10 +91,14 @@ class Case:
     def during(self, table: str, stretch: tuple[date, date] | None = None) -> ir.Table:
         """Rows of a table whose day is inside the period, or inside another stretch of days."""
         first, last = stretch or self.period
-        t = self.snapshot.table(table, months=_months(first, last))
-        if table in ("messages", "message_tags") and self.has("chat_matches"):
-            t = with_people(t, self.snapshot.table("chat_matches"))
-        return t.filter(t.day >= ibis.literal(first), t.day <= ibis.literal(last))
+        if (table, first, last) not in self.rows:
+            t = self.snapshot.table(table, months=_months(first, last))
+            if table in ("messages", "message_tags") and self.has("chat_matches"):
+                t = with_people(t, self.snapshot.table("chat_matches"))
+            self.rows[table, first, last] = self.snapshot.named(
+                t.filter(t.day >= ibis.literal(first), t.day <= ibis.literal(last))
+            )
+        return self.rows[table, first, last]
 
     def frame(self, expr: ir.Table) -> pl.DataFrame:
         """Run an expression; only reduced results are asked for.
@@ -110,12 +108,17 @@ class Case:
         """
         return self.snapshot.frame(expr).with_columns(selectors.float().round_sig_figs(12))
 
+    @cached_property
+    def whole(self) -> tuple[Cell, ...]:
+        """Every metric of the whole shop in the period."""
+        return tuple(compute(self.snapshot, self.settings, self.pack, METRICS, period=self.period))
+
     def cell(self, metric: str, stretch: tuple[date, date] | None = None) -> Cell | None:
-        """The shop's value of one of `METRICS`, or None where it needs data that is not there or nothing is final yet."""
+        """The shop's value, or None where it needs data that is not there or nothing is final yet; of a stretch: `CHANGING`."""
         asked = stretch or self.period
         if asked not in self.computed:
-            names = METRICS if asked == self.period else CHANGING
-            found = compute(self.snapshot, self.settings, self.pack, names, period=asked)
+            again = asked != self.period
+            found = compute(self.snapshot, self.settings, self.pack, CHANGING, period=asked) if again else self.whole
             self.computed[asked] = {c.metric: c for c in found if c.value is not None and c.n > 0}
         return self.computed[asked].get(metric)
 
@@ -248,6 +251,13 @@ class Case:
         of = pl.DataFrame({"sku": list(named), "named": list(named.values())}, schema={"sku": pl.String, "named": pl.Int64})
         frame = frame.join(of, on="sku", how="left")
         return frame.select("review_key", product_key=pl.coalesce(*found, "named")).sort("review_key")
+
+    @cached_property
+    def complaints(self) -> pl.DataFrame:
+        """The complaining clauses of the period's usable reviews: review, product, order, day, rating, part, aspect, place."""
+        t = self.during("review_clauses")
+        columns = ("review_key", "customer_key", "product_key", "order_key", "day", "rating", "part", "aspect", "start", "end")
+        return self.frame(t.filter(t.polarity == "negative").select(*columns)).sort("day", "review_key", "part", "start")
 
     @cached_property
     def unpaid(self) -> pl.DataFrame:

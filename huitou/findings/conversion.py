@@ -65,7 +65,8 @@ def _reasons(case: Case) -> tuple[Cause, ...]:
 def _typical(case: Case) -> tuple[Evidence, ...]:
     """One lost chat for the most frequent reason, the plainest."""
     causes = _reasons(case)
-    return evidence.of_chats(case, plainest(case, causes[0].code).head(1)) if causes else ()
+    code = causes[0].code if causes else ""
+    return evidence.of_chats(case, plainest(case, code).head(1)).get(code, ()) if causes else ()
 
 
 def plainest(case: Case, code: str) -> pl.DataFrame:

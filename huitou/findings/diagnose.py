@@ -66,7 +66,7 @@ def diagnose(
     unknown = _unknown(case)
     return Diagnosis(
         settings.shop, settings.platform, inside, pack.id, tuple(_ordered(_parts(found))), tuple(dict.fromkeys(case.fine)),
-        tuple(zh for zh, _ in unknown), tuple(en for _, en in unknown), tables(case),
+        tuple(zh for zh, _ in unknown), tuple(en for _, en in unknown), tables(case), case.whole,
     )  # fmt: skip
 
 

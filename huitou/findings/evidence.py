@@ -49,14 +49,24 @@ def messages(case: Case, chats: Sequence[Chat]) -> pl.DataFrame:
 
 def marks(case: Case, shown: pl.DataFrame, taxonomy: str, codes: Collection[str], whole: Collection[int] = ()) -> Marks:
     """Where the messages in `shown` say one of the codes, widened to the clause; of those in `whole` that say none, all of it."""
-    texts = dict(shown.select("row_key", "text").iter_rows())
-    if not texts:
-        return {}
-    t = case.tags(taxonomy, *codes)
-    said = case.frame(t.filter(t.message_key.isin(list(texts))).select("message_key", "start", "end"))
+    return _marked(shown, _said(case, shown, taxonomy), codes, whole)
+
+
+def _said(case: Case, shown: pl.DataFrame, taxonomy: str) -> pl.DataFrame:
+    """What the messages in `shown` say, and where: message_key, code, start, end."""
+    if shown.is_empty():
+        return pl.DataFrame()
+    t = case.tags(taxonomy)
+    said = t.filter(t.message_key.isin(shown["row_key"].to_list())).select("message_key", "code", "start", "end")
+    return case.frame(said).sort("message_key", "start", "end")
+
+
+def _marked(shown: pl.DataFrame, said: pl.DataFrame, codes: Collection[str], whole: Collection[int]) -> Marks:
+    texts = dict(shown.select("row_key", "text").iter_rows()) if shown.height else {}
     found: dict[int, list[tuple[int, int]]] = {}
-    for key, start, end in said.sort("message_key", "start", "end").iter_rows():
-        found.setdefault(key, []).append((start, end))
+    for key, code, start, end in said.iter_rows():
+        if key in texts and (not codes or code in codes):
+            found.setdefault(key, []).append((start, end))
     out = {key: widened(texts[key], spans) for key, spans in found.items()}
     return out | {key: ((0, len(texts[key])),) for key in whole if key in texts and key not in out and texts[key]}
 
@@ -100,32 +110,44 @@ def chat(lines: pl.DataFrame, marked: Marks, faults: Set[int] = frozenset(), *, 
     )
 
 
-def around(case: Case, key: int, taxonomy: str, code: str, *, zh: str, en: str) -> tuple[Evidence, ...]:
-    """The chat of one message that says a code; nothing where the message is not in the period."""
+def around(case: Case, taxonomy: str, told: Mapping[str, tuple[int, str, str]]) -> dict[str, Evidence]:
+    """By code the chat around a message that says it, with captions in both languages; none of messages not in the period."""
+    keys = [key for key, _, _ in told.values()]
     m = case.during("messages")
-    found = case.frame(m.filter(m.row_key == key).select(*CHAT))
-    if found.is_empty():
-        return ()
-    shown = messages(case, [found.row(0)])
-    one = chat(shown, marks(case, shown.filter(row_key=key), taxonomy, [code], [key]), zh=zh, en=en)
-    return (one,) if one else ()
+    chats = case.frame(m.filter(m.row_key.isin(keys)).select("row_key", *CHAT)) if keys else pl.DataFrame()
+    if chats.is_empty():
+        return {}
+    places, every = dict(zip(chats["row_key"], chats.select(CHAT).rows(), strict=True)), messages(case, chats.select(CHAT).rows())
+    said = _said(case, every.filter(pl.col("row_key").is_in(keys)), taxonomy)
+    out: dict[str, Evidence] = {}
+    for code, (key, zh, en) in told.items():
+        shown = _of(every, *places[key]) if key in places else pl.DataFrame()
+        one = chat(shown, _marked(shown.filter(row_key=key), said, [code], [key]), zh=zh, en=en) if shown.height else None
+        out |= {code: one} if one else {}
+    return out
 
 
-def of_chats(case: Case, chats: pl.DataFrame, *, zh: str = "", en: str = "") -> tuple[Evidence, ...]:
-    """Lost chats (rows of ``Case.lost``), each with the words that show its reason; those that show none are left out."""
+def of_chats(case: Case, chats: pl.DataFrame) -> dict[str, tuple[Evidence, ...]]:
+    """Lost chats (rows of ``Case.lost``) by their reasons, each with the words that show it; those without are left out."""
     every = messages(case, chats.select(CHAT).rows())
-    out = []
+    said = _said(case, every.filter(kind="customer"), "loss") if chats.height else every
+    out: dict[str, tuple[Evidence, ...]] = {}
     for row in chats.iter_rows(named=True):
-        shown = every.filter(customer_key=row["customer_key"], agent_key=row["agent_key"], day=row["day"])
+        shown = _of(every, row["customer_key"], row["agent_key"], row["day"])
         leaf = case.leaf("loss", row["reason"])
-        marked = marks(case, shown.filter(kind="customer"), "loss", [leaf.code], row["evidence"])
+        marked = _marked(shown.filter(kind="customer"), said, [leaf.code], row["evidence"])
         proof = {key: spans for key, spans in marked.items() if not row["evidence"] or key in row["evidence"]} or marked
         faults = (
             set(row["evidence"]) & set(shown.filter(kind="agent")["row_key"]) if row["reason"].startswith("service.") else set()
         )
-        one = chat(shown, proof, faults, zh=zh or leaf.zh, en=en or leaf.en)
-        out += [one] if one else []
-    return tuple(out)
+        one = chat(shown, proof, faults, zh=leaf.zh, en=leaf.en)
+        out[row["reason"]] = out.get(row["reason"], ()) + ((one,) if one else ())
+    return out
+
+
+def _of(every: pl.DataFrame, customer: int, agent: int, day: date) -> pl.DataFrame:
+    """The messages of one chat."""
+    return every.filter(customer_key=customer, agent_key=agent, day=day)
 
 
 def _lead(weight: list[bool]) -> int:

@@ -6,7 +6,7 @@ import polars as pl
 
 from huitou.findings.case import LEAST, Case
 from huitou.findings.model import OWN_DATA, Cause, Evidence, Finding, Goal, Remedy, Row
-from huitou.findings.reviews import complaints, quotes
+from huitou.findings.reviews import quotes
 from huitou.findings.stats import Estimate, difference, mean, share, z_for
 from huitou.findings.wording import count, list_en, list_zh, pct0, span
 
@@ -101,7 +101,7 @@ def _reviews(case: Case, slow: list[tuple[str, str]]) -> tuple[tuple[Cause, ...]
     r, o = case.during("review_readings"), case.snapshot.table("order_facts")
     joined: Any = r.filter(r.order_key.notnull()).inner_join(o.select("order_key", "region", "courier"), "order_key")
     frame = case.frame(joined.select("review_key", "day", "region", "courier"))
-    late = complaints(case).filter(pl.col("aspect").is_in(LATE))
+    late = case.complaints.filter(pl.col("aspect").is_in(LATE))
     if frame.is_empty():
         return _named(case, slow, late)
     lines = [f"{a}|{b}" for a, b in slow]

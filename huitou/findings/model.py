@@ -5,6 +5,7 @@ from datetime import date
 from typing import Literal
 
 from huitou.errors import Say
+from huitou.metrics.model import Cell
 from huitou.rules.model import Trust
 
 GoalOrigin = Literal["platform", "company", "industry", "history", "peers"]
@@ -192,3 +193,4 @@ class Diagnosis:
     unknown_zh: tuple[str, ...]
     unknown_en: tuple[str, ...]
     tables: tuple[Table, ...] = ()
+    cells: tuple[Cell, ...] = ()  # every metric of the whole shop

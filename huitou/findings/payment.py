@@ -156,9 +156,9 @@ def _proof(case: Case) -> tuple[Evidence, ...]:
     """For each of the two most frequent reasons the latest chat in which a customer says after the order why it is not paid."""
     told = case.unpaid.filter(pl.col("replaced_by").is_null(), pl.col("after"), pl.col("reason") != "unknown")
     by = told["reason"].value_counts(sort=True).sort("count", "reason", descending=[True, False])
-    out: list[Evidence] = []
+    shown: dict[str, tuple[int, str, str]] = {}
     for code in by["reason"].head(2):
         last = told.filter(reason=code).sort("created_at", "order_key").row(-1, named=True)
         leaf = case.leaf("unpaid", code)
-        out += evidence.around(case, last["message_key"], "unpaid", code, zh=f"没付款：{leaf.zh}", en=f"not paid: {leaf.en}")
-    return tuple(out)
+        shown[code] = (last["message_key"], f"没付款：{leaf.zh}", f"not paid: {leaf.en}")
+    return tuple(evidence.around(case, "unpaid", shown).values())

@@ -36,7 +36,7 @@ def hidden(case: Case) -> Finding | None:
     if e.low <= seen.value:
         case.fine.append("hidden_complaints")
         return None
-    said = complaints(case).filter(rating="good")
+    said = case.complaints.filter(rating="good")
     issues = _issues(case, said)
     goal = Goal("hidden_complaints", seen.value, "peers", "看得见的中差评", "visible mid and bad reviews", OWN_DATA)
     n = round(e.value * e.n)
@@ -54,13 +54,6 @@ def hidden(case: Case) -> Finding | None:
         causes=issues, evidence=_examples(case, said, issues, zh="好评里的{}", en="{}, in a good review"),
         counter_zh="", counter_en="", remedies=_fixes(case, issues),
     )  # fmt: skip
-
-
-def complaints(case: Case) -> pl.DataFrame:
-    """The complaining clauses of the period's usable reviews: review, product, order, day, rating, part, aspect, place."""
-    t = case.during("review_clauses")
-    columns = ("review_key", "customer_key", "product_key", "order_key", "day", "rating", "part", "aspect", "start", "end")
-    return case.frame(t.filter(t.polarity == "negative").select(*columns)).sort("day", "review_key", "part", "start")
 
 
 def _visible(case: Case) -> Estimate | None:
@@ -128,7 +121,7 @@ def bad_products(case: Case) -> Finding | None:
     own, rest = (_turned(e) for e in rows[low[0]][:2])
     name = case.products.get(low[0], "?")
     bad = rated.filter(pl.col("rating") != "good", pl.col("product_key") == low[0])
-    said = complaints(case).join(bad, on="review_key", how="semi")
+    said = case.complaints.join(bad, on="review_key", how="semi")
     issues = _issues(case, said)
     goal = Goal("bad_review_rate", rest.value, "peers", "其余商品", "other products", OWN_DATA)
     return Finding(
@@ -217,7 +210,7 @@ def _mentions(case: Case) -> pl.DataFrame:
         told = said.aggregate(weight=t.strength.sum()).inner_join(bought, "row_key")
         parts.append(case.frame(told).with_columns(place=pl.lit("messages")))
     if case.has("review_clauses"):
-        told = complaints(case).filter(aspect="price_drop").with_columns(weight=pl.lit(SAYS, pl.Int64), place=pl.lit("reviews"))
+        told = case.complaints.filter(aspect="price_drop").with_columns(weight=pl.lit(SAYS, pl.Int64), place=pl.lit("reviews"))
         parts.append(told.select("customer_key", "day", "product_key", "weight", "place", row_key="review_key"))
     if not any(part.height for part in parts):
         return pl.DataFrame()
@@ -250,12 +243,12 @@ def _where(inside: pl.DataFrame) -> tuple[Cause, ...]:
 def _angry(case: Case, inside: pl.DataFrame) -> tuple[Evidence, ...]:
     """The chat and the review of the window that say it most plainly, the first of equals."""
     inside = inside.sort("weight", "day", "row_key", descending=[True, False, False])
-    out: list[Evidence] = []
-    for key in inside.filter(place="messages")["row_key"].head(1):
-        out += evidence.around(case, key, "intents", "price_protection", zh="刚买就降价", en="price dropped")
+    chats = inside.filter(place="messages")["row_key"]
+    said = {"price_protection": (chats[0], "刚买就降价", "price dropped")} if len(chats) else {}
+    out = list(evidence.around(case, "intents", said).values())
     keys = inside.filter(place="reviews")["row_key"].head(1).to_list()
     if keys:
-        told = complaints(case).filter(pl.col("aspect") == "price_drop", pl.col("review_key") == keys[0])
+        told = case.complaints.filter(pl.col("aspect") == "price_drop", pl.col("review_key") == keys[0])
         out += quotes(case, told, most=1, zh="评价", en="review")
     return tuple(out)
 

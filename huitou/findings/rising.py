@@ -7,7 +7,7 @@ import polars as pl
 from huitou.findings.case import Case
 from huitou.findings.model import OWN_DATA, Finding, Goal, Remedy
 from huitou.findings.remedies import remedy
-from huitou.findings.reviews import WHOLE, complaints, quotes
+from huitou.findings.reviews import WHOLE, quotes
 from huitou.findings.stats import share
 from huitou.findings.trends import rising, weekly
 from huitou.findings.wording import count, day_en, day_zh, pct, span
@@ -19,7 +19,7 @@ def issue(case: Case) -> Finding | None:
     """The aspect that rose most clearly in the period's last whole week."""
     if not case.has("review_clauses"):
         return None
-    reviews, clauses = grouped(case), complaints(case).filter(pl.col("aspect") != WHOLE)
+    reviews, clauses = grouped(case), case.complaints.filter(pl.col("aspect") != WHOLE)
     last = case.period[1] + timedelta(days=1)
     week = last - timedelta(days=last.weekday() + 7)
     counts = [

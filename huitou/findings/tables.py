@@ -11,7 +11,7 @@ from huitou.findings.case import SILENT, Case
 from huitou.findings.conversion import plainest
 from huitou.findings.model import Evidence, Example, Reason, Table
 from huitou.findings.remedies import remedy
-from huitou.findings.reviews import WHOLE, complaints, quotes
+from huitou.findings.reviews import WHOLE, quotes
 from huitou.findings.stats import difference, share, z_for
 
 COLUMNS = 5
@@ -39,7 +39,7 @@ def loss(case: Case) -> Table | None:
         return None
     rows = case.lost.select("reason", "agent_key", "day", "product_key", "customer_key", "certainty", "evidence")
     top = [r for r in _by_count(rows, "reason") if r != SILENT][:QUOTED]
-    proof = {code: evidence.of_chats(case, plainest(case, code).head(1)) for code in top}
+    proof = evidence.of_chats(case, pl.concat([plainest(case, code).head(1) for code in top])) if top else {}
     return _table(case, "loss", rows, proof, _chats(case, rows))
 
 
@@ -55,12 +55,12 @@ def unpaid(case: Case) -> Table | None:
         evidence=pl.when(pl.col("message_key").is_not_null()).then(pl.concat_list("message_key")).fill_null([]),
         certainty=pl.col("after").cast(pl.Float64),
     )
-    proof: dict[str, tuple[Evidence, ...]] = {}
+    last: dict[str, tuple[int, str, str]] = {}
     for code in [r for r in _by_count(rows, "reason") if r not in (REPLACED, "unknown")][:QUOTED]:
         told = rows.filter(pl.col("reason") == code, pl.col("after")).sort("created_at", "order_key")
         leaf = case.leaf("unpaid", code)
-        if told.height:
-            proof[code] = evidence.around(case, told["message_key"][-1], "unpaid", code, zh=leaf.zh, en=leaf.en)
+        last |= {code: (told["message_key"][-1], leaf.zh, leaf.en)} if told.height else {}
+    proof: dict[str, tuple[Evidence, ...]] = {code: (one,) for code, one in evidence.around(case, "unpaid", last).items()}
     return _table(case, "unpaid", rows, proof, _chats(case, rows))
 
 
@@ -70,7 +70,7 @@ def issues(case: Case) -> Table | None:
         return None
     r = case.during("review_readings")
     n = int(case.frame(r.filter(r.usable == "usable").count())[0, 0])
-    said = complaints(case)
+    said = case.complaints
     if not n or said.is_empty():
         return None
     goods = case.reviewed

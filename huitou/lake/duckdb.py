@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 
+_IBIS_TYPE = {"BIGINT": "int64", "DATE": "date", "BOOLEAN": "boolean", "DOUBLE": "float64", "VARCHAR": "string"}
+
+
 def default_memory_gib() -> float:
     """60 % of the machine's memory, at most 5 GiB."""
     return min(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30 * 0.6, 5.0)
@@ -123,6 +126,10 @@ class Snapshot:
     def _view(self, table: Table, paths: Sequence[str], gone: Sequence[str] = ()) -> "ir.Table":
         return view(self._engine, table, paths, gone)
 
+    def named(self, expr: "ir.Table") -> "ir.Table":
+        """The same rows under a name of their own: what many expressions read is compiled once, and not once with each."""
+        return _named(self._engine, "named", self._engine.backend.compile(expr), dict(expr.schema().items()))
+
     def frame(self, expr: "ir.Expr") -> pl.DataFrame:
         """Run an expression over this snapshot's tables. Raises DiskFull when there is no room to spill."""
         from ibis.formats.pyarrow import PyArrowData  # noqa: PLC0415 - as in `Engine.backend`
@@ -155,7 +162,6 @@ def view(
 
     `held`: further rows, as computed: their name in memory, and which months of them (None: all).
     """
-    name = f"{table.name}_{uuid4().hex[:8]}"
     columns = ", ".join(_counted(c) for c in table.stored)
     parts = []
     if paths:
@@ -168,8 +174,17 @@ def view(
     if not parts:
         nothing = ", ".join(f"NULL::{FRAME_TYPE[c.type]} AS {quoted(c.name)}" for c in table.stored)
         parts = [f"SELECT {nothing}, NULL::VARCHAR AS month WHERE false"]
-    engine.raw.execute(f"CREATE VIEW {quoted(name)} AS {' UNION ALL '.join(parts)}")
-    return engine.backend.table(name)
+    types = {c.name: _IBIS_TYPE[FRAME_TYPE[c.type]] for c in table.stored}
+    return _named(engine, table.name, " UNION ALL ".join(parts), types | {"month": "string"})
+
+
+def _named(engine: Engine, name: str, sql: str, types: Mapping[str, Any]) -> "ir.Table":
+    """A statement under a name that begins with this one, as an Ibis table; its columns are said, not asked of the engine."""
+    from ibis.expr.operations import DatabaseTable  # noqa: PLC0415 - as in `Engine.backend`
+
+    name = f"{name}_{uuid4().hex[:8]}"
+    engine.raw.execute(f"CREATE VIEW {quoted(name)} AS {sql}")
+    return DatabaseTable(name, schema=types, source=engine.backend).to_expr()
 
 
 def _counted(column: Column) -> str:

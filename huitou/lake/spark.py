@@ -92,6 +92,12 @@ class SparkSnapshot:
         folder = str(self._catalog.root / self._catalog.folder(table.name))
         return self._session.read.option("basePath", folder).parquet(*paths).selectExpr(*columns, "month")
 
+    def named(self, expr: ir.Table) -> ir.Table:
+        """The same rows under a name of their own, as in the embedded engine."""
+        name = f"named_{uuid4().hex[:8]}"
+        self._session.sql(self._backend.compile(expr)).createOrReplaceTempView(name)
+        return self._backend.table(name)
+
     def frame(self, expr: ir.Expr) -> pl.DataFrame:
         """Run an expression over this snapshot's tables."""
         if isinstance(expr, ir.Scalar):

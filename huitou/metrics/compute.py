@@ -130,23 +130,22 @@ def _empty(m: Metric, world: World, status: str) -> Cell:
 
 def _cells(of: str, metrics: list[Metric], world: World) -> dict[str, list[Cell]]:
     """The cells of all metrics of one population."""
-    t = population(of, world)
+    snapshot, scope = world.stock.snapshot, world.scope
+    t = snapshot.named(population(of, world))
     measures = {m.id: m.measure(t, world.pack) for m in metrics}
-    whole = population(of, world.of_shop()) if any(m.kind in OF_SHOP for m in measures.values()) else None
     plain = {name: m for name, m in measures.items() if m.kind in ("share", "ratio", "mean", *COUNTS)}
     flat = {name: m for name, m in plain.items() if m.key is None}
     frames = _flat(t, flat, world) if flat else {}
     for key in {m.key.get_name() for m in plain.values() if m.key is not None}:
         frames |= _keyed(t, key, {n: m for n, m in plain.items() if m.key is not None and m.key.get_name() == key}, world)
-    for m in metrics:
-        measure = measures[m.id]
+    for name, measure in measures.items():
         if measure.kind == "quantile":
-            frames[m.id] = quantiles(world.stock.snapshot, t, measure, _dims(world.scope), _keys(world.scope))
+            frames[name] = quantiles(snapshot, t, measure, _dims(scope), _keys(scope))
         elif measure.kind == "per":
-            frames[m.id] = _per(t, measure, world)
-        elif measure.kind in OF_SHOP:
-            frames[m.id] = _of_shop(m, measure, (t, whole), world)
-    names = accounts(world.stock) if "agent" in world.scope.dims else {}
+            frames[name] = _per(t, measure, world)
+    if against := [m for m in metrics if measures[m.id].kind in OF_SHOP]:
+        frames |= _of_shop(t, against, world)
+    names = accounts(world.stock) if "agent" in scope.dims else {}
     return {m.id: _read(m, measures[m.id], frames[m.id], _Shown(world, names)) for m in metrics}
 
 
@@ -208,27 +207,30 @@ def _per(t: Fact, measure: Measure, world: World) -> pl.DataFrame:
     return _flat(units, {"x": outer}, world)["x"]
 
 
-def _of_shop(m: Metric, part_measure: Measure, facts: tuple[Fact, Fact], world: World) -> pl.DataFrame:
-    """A part against the whole shop: the part by agent, the whole without that dimension and filter."""
-    snapshot, whole, (part_of, shop) = world.stock.snapshot, world.of_shop(), facts
-    shop_measure = m.measure(shop, world.pack)
-    if part_measure.kind == "uplift":
-        part, base = _mean_aggregates(part_measure, part=True), _mean_aggregates(shop_measure, part=False)
-    else:
-        part, base = flat_aggregates(part_of, part_measure), flat_aggregates(shop, shop_measure)
-    left = snapshot.frame(_grouped(part_of, world.scope, part))
-    right = snapshot.frame(_grouped(shop, whole.scope, {f"shop_{k}": e for k, e in base.items()})).drop("rows", "^k_.*$")
+def _of_shop(t: Fact, metrics: list[Metric], world: World) -> dict[str, pl.DataFrame]:
+    """Parts against the whole shop: one query for all parts, one for the whole without the dimension and filter "agent"."""
+    snapshot, whole = world.stock.snapshot, world.of_shop()
+    shop = population(metrics[0].of or "", whole)
+    measures = {m.id: m.measure(t, world.pack) for m in metrics}
+    parts: dict[str, Any] = {}
+    bases: dict[str, Any] = {}
+    for i, m in enumerate(metrics):
+        parts |= {f"{i}_{k}": e for k, e in _sides(t, measures[m.id], part=True).items()}
+        bases |= {f"{i}_shop_{k}": e for k, e in _sides(shop, m.measure(shop, world.pack), part=False).items()}
+    left = snapshot.frame(_grouped(t, world.scope, parts))
+    right = snapshot.frame(_grouped(shop, whole.scope, bases)).drop("rows", "^k_.*$")
     on = _dims(whole.scope)
     joined = left.join(right, on=on, how="left", nulls_equal=True) if on else left.join(right, how="cross")
     if "d_agent" in joined.columns:
         joined = joined.filter(pl.col("d_agent").is_not_null())
-    common = [c for c in joined.columns if c == "rows" or c.startswith(("d_", "k_"))]
-    return pl.concat([joined.select(common), estimate(part_measure, joined)], how="horizontal")
+    return _estimates(joined, measures)
 
 
-def _mean_aggregates(measure: Measure, *, part: bool) -> dict[str, Any]:
-    among = measure.among & measure.over if part else measure.among
-    x = measure.value.cast("float64")
+def _sides(t: Fact, m: Measure, *, part: bool) -> dict[str, Any]:
+    if m.kind != "uplift":
+        return flat_aggregates(t, m)
+    among = m.among & m.over if part else m.among
+    x = m.value.cast("float64")
     return {
         "n": (among & x.notnull()).sum(), "sum": x.sum(where=among), "sd": x.std(where=among, how="sample"),
     }  # fmt: skip

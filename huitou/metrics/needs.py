@@ -27,6 +27,10 @@ class Reader(Protocol):
         """The table as an Ibis expression, newest versions only, times as int64 microseconds."""
         ...
 
+    def named(self, expr: Any) -> Any:
+        """The same rows under a name of their own: what many expressions read is put into the engine's words once."""
+        ...
+
     def frame(self, expr: Any) -> pl.DataFrame:
         """The rows of an expression."""
         ...
