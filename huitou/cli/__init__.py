@@ -365,12 +365,14 @@ def _build(call: Call, ws: "Workspace", console: "Console") -> "BuildReport":
 def _diagnose(call: Call, period: tuple[date, date] | None, console: "Console", *, quiet: bool = False) -> None:
     """Diagnose, write the report beside the data, and say what stands out (`quiet`: only where the files are)."""
     from huitou.cli.gather import gather
+    from huitou.reports.drawing import begin
     from huitou.reports.html import write_html
     from huitou.reports.terminal import print_diagnosis
     from huitou.reports.xlsx import write_xlsx
 
     ws = call.open()
     _build(call, ws, console)
+    begin()
     with console.status(call.say("正在诊断", "Diagnosing")):
         report = gather(ws, period)
         first, last = report.diagnosis.period

@@ -7,7 +7,6 @@ from datetime import date
 
 import altair as alt
 from altair.utils.schemapi import debug_mode
-from markupsafe import Markup
 
 from huitou.findings.model import Finding, Goal, Row
 from huitou.metrics.model import Cell
@@ -17,7 +16,7 @@ from huitou.reports.charts import PAPER, PHONE, Line, Mark
 from huitou.reports.model import Report
 from huitou.reports.numbers import Scale, amount, day, goal_said, how_many, ordinal, scale, too_few
 from huitou.reports.text import line
-from huitou.reports.theme import svg
+from huitou.reports.theme import Drawing, svg
 from huitou.reports.words import Lang, catalogue, say
 
 MOST_ROWS = 24
@@ -35,8 +34,8 @@ class Picture:
 
     title: str
     caption: str
-    wide: Markup
-    narrow: Markup
+    wide: Drawing
+    narrow: Drawing
 
 
 def stakes(report: Report, titles: Sequence[str], lang: Lang) -> Picture | None:
@@ -196,12 +195,11 @@ def _rows(finding: Finding, report: Report, lang: Lang, key: str) -> Picture:
     return Picture(title, _gap(lang).join(caption), *_both(draw, label, key))
 
 
-def _both(draw: Callable[[int], alt.TopLevelMixin], label: str, key: str) -> tuple[Markup, Markup]:
-    """The drawing for paper and the one for phones, safe to inline: `svg` escapes what it is given."""
+def _both(draw: Callable[[int], alt.TopLevelMixin], label: str, key: str) -> tuple[Drawing, Drawing]:
+    """The drawing for paper and the one for phones."""
     with debug_mode(False):  # Altair's check of every channel costs more than the drawing; the tests draw with it on
-        charts_of = {"wide": draw(PAPER), "narrow": draw(PHONE)}
-    wide, narrow = (svg(chart, label, key=key + kind, kind=kind) for kind, chart in charts_of.items())
-    return Markup(wide), Markup(narrow)  # drawn by the renderer, which escapes every text
+        wide, narrow = draw(PAPER), draw(PHONE)
+    return svg(wide, label, key=key + "wide", kind="wide"), svg(narrow, label, key=key + "narrow", kind="narrow")
 
 
 def _mark(cell: Cell, how: Scale, name: str = "") -> Mark:

@@ -6,13 +6,16 @@ print), the «not yet» colour becomes a hatch, and nothing in it needs a script
 
 import re
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import cache
 from html import escape
 from importlib.resources import files
 from typing import Any
 
 import altair as alt
-import vl_convert
+
+from huitou.reports.drawing import draw
 
 IN_CHARTS = (
     "ink", "ink-2", "ink-3", "line", "line-strong", "surface", "brand", "good", "bad", "warn", "c1", "c1-band", "c2", "c2-band",
@@ -49,23 +52,38 @@ def config() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def svg(chart: alt.TopLevelMixin, label: str, *, key: str, kind: str = "") -> str:
+def svg(chart: alt.TopLevelMixin, label: str, *, key: str, kind: str = "") -> "Drawing":
     """One chart as inline SVG; `label` is the sentence a screen reader says, `key` an id unique on the page, `kind` a class."""
-    spec = chart.to_dict(validate=False) | {"config": config()}
-    drawn = re.sub(r"<[^>]*>", _recolour(key), vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
-    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)
-    assert size is not None, "vl-convert wrote no viewBox"
-    width, height = size.groups()
-    hatch = (
-        f'<defs><pattern id="hatch-{key}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        '<rect width="6" height="6" fill="var(--surface)"/>'
-        '<path d="M0 0V6" stroke="var(--mute)" stroke-width="2.4"/></pattern></defs>'
-    )
-    head = (
-        f'<svg class="{f"chart {kind}".strip()}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        f'aria-label="{escape(label)}">{hatch if f"#hatch-{key}" in drawn else ""}'
-    )
-    return re.sub(r"<svg[^>]*>", lambda _: head, drawn, count=1)
+    return Drawing(draw(chart.to_dict(validate=False) | {"config": config()}), label, key, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A chart that is being drawn. A page waits for it where it is put in: it is safe there, the renderer escapes every text."""
+
+    made: Future[str]
+    label: str
+    key: str
+    kind: str
+
+    def __html__(self) -> str:
+        """The drawing in the page's colours."""
+        drawn = re.sub(r"<[^>]*>", _recolour(self.key), self.made.result())
+        size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)
+        assert size is not None, "vl-convert wrote no viewBox"
+        width, height = size.groups()
+        hatch = (
+            f'<defs><pattern id="hatch-{self.key}" width="6" height="6" '
+            'patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+            '<rect width="6" height="6" fill="var(--surface)"/>'
+            '<path d="M0 0V6" stroke="var(--mute)" stroke-width="2.4"/></pattern></defs>'
+        )
+        head = (
+            f'<svg class="{f"chart {self.kind}".strip()}" viewBox="0 0 {width} {height}" '
+            f'width="{width}" height="{height}" role="img" aria-label="{escape(self.label)}">'
+            f"{hatch if f'#hatch-{self.key}' in drawn else ''}"
+        )
+        return re.sub(r"<svg[^>]*>", lambda _: head, drawn, count=1)
 
 
 def _recolour(key: str) -> Callable[[re.Match[str]], str]:
