@@ -1,6 +1,7 @@
 """Agents who convert less than their peers when everyone is given the shop's own mix of inquiries."""
 
-import ibis.expr.types as ir
+from functools import cached_property
+
 import polars as pl
 
 from huitou.findings import evidence, signs
@@ -14,6 +15,8 @@ from huitou.findings.wording import count, list_en, list_zh, pct
 
 MIX = ("product", "band", "returning", "transferred_in", "block")
 COMMON_PRODUCTS = 30
+SHOWN = 3
+"""Agents whose sign is shown with a chat."""
 HESITATES = ("service.no_follow_up", "customer.looking")
 
 
@@ -131,48 +134,92 @@ def _counter(case: Case, cells: pl.DataFrame, low: list[int]) -> tuple[str, str]
 
 def _proof(case: Case, found: dict[int, list[Seen]]) -> tuple[Evidence, ...]:
     """For up to three agents one lost chat that shows the sign."""
-    if not case.has("messages"):
-        return ()
+    left = [(agent, seen[0].code) for agent, seen in found.items() if seen and case.has("messages")]
     out: list[Evidence] = []
-    for agent, seen in found.items():
-        if seen and len(out) < 3:
-            one = _shows(case, agent, seen[0])
-            out += [one] if one else []
+    while left and len(out) < SHOWN:
+        n = SHOWN - len(out)
+        out, left = out + _show(case, dict(left[:n])), left[n:]
     return tuple(out)
 
 
-def _shows(case: Case, agent: int, seen: Seen) -> Evidence | None:
-    t = case.mature()
-    chats = t.filter(~t.ordered, t.agent_key == agent, t.customer_messages >= 2, t.agent_messages >= 1)
-    replies = case.lines(chats, "agent")
-    if replies.is_empty():
-        return None
-    if seen.code == "slow":
-        chat, faults = _slowest(case, chats)
-    elif seen.code == "canned":
-        top = (
-            replies["text_hash"]
-            .value_counts(sort=True)
-            .sort("count", "text_hash", descending=[True, False])["text_hash"]
-            .head(signs.OWN_TEXTS)
-        )
-        chat, faults = _most(replies.filter(pl.col("text_hash").is_in(top.to_list())))
-    else:
-        chat, faults = _unclosed(case, chats, replies)
-    if chat is None:
-        return None
-    shown = evidence.messages(case, [chat])
-    marked = evidence.marks(case, shown.filter(kind="customer"), "loss", [])
-    return evidence.chat(shown, marked, faults, zh=case.agents[agent], en=case.agents[agent])
+def _show(case: Case, signs_: dict[int, str]) -> list[Evidence]:
+    """Of each agent (agent_key → sign) a lost chat that shows the sign, where there is one."""
+    lost = _Lost(case, list(signs_))
+    places = {agent: lost.place(agent, sign) for agent, sign in signs_.items()}
+    shown = evidence.messages(case, [chat for chat, _ in places.values() if chat])
+    marked = evidence.marks(case, shown.filter(kind="customer"), "loss", []) if shown.height else {}
+    pieces = [
+        evidence.chat(evidence.of(shown, chat), marked, faults, zh=case.agents[agent], en=case.agents[agent])
+        for agent, (chat, faults) in places.items()
+        if chat
+    ]
+    return [piece for piece in pieces if piece]
 
 
-def _slowest(case: Case, chats: ir.Table) -> tuple[evidence.Chat | None, frozenset[int]]:
-    r = case.during("rounds")
-    late = r.filter(r.wait_s > signs.SLOW_S, r.wait_s <= 600.0).semi_join(chats, CHAT)
-    frame = case.frame(late.select(*CHAT, "wait_s", "answer_key")).sort("wait_s", "answer_key", descending=[True, False])
-    if frame.is_empty():
-        return None, frozenset()
-    return frame.select(CHAT).row(0), frozenset([frame["answer_key"][0]])
+Place = tuple[evidence.Chat | None, frozenset[int]]
+"""A chat and the keys of the replies in it that show the sign."""
+
+
+class _Lost:
+    """The lost chats of some agents, asked for once for all of them."""
+
+    def __init__(self, case: Case, agents: list[int]) -> None:
+        t = case.mature()
+        self._case = case
+        self._chats = t.filter(~t.ordered, t.agent_key.isin(agents), t.customer_messages >= 2, t.agent_messages >= 1)
+
+    def place(self, agent: int, sign: str) -> Place:
+        """Where an agent's sign is seen best."""
+        replies = self._replies.filter(agent_key=agent)
+        if replies.is_empty():
+            return None, frozenset()
+        if sign == "slow":
+            late = self._late.filter(agent_key=agent).head(1)
+            return (late.select(CHAT).row(0) if late.height else None), frozenset(late["answer_key"])
+        if sign == "canned":
+            counts = replies["text_hash"].value_counts(sort=True).sort("count", "text_hash", descending=[True, False])
+            return _most(replies.filter(pl.col("text_hash").is_in(counts["text_hash"].head(signs.OWN_TEXTS).to_list())))
+        return self._unclosed(agent, replies)
+
+    @cached_property
+    def _replies(self) -> pl.DataFrame:
+        return self._case.lines(self._chats, "agent")
+
+    @cached_property
+    def _asked(self) -> pl.DataFrame:
+        return self._case.lines(self._chats)
+
+    @cached_property
+    def _late(self) -> pl.DataFrame:
+        r = self._case.during("rounds")
+        late = r.filter(r.wait_s > signs.SLOW_S, r.wait_s <= 600.0).semi_join(self._chats, CHAT)
+        return self._case.frame(late.select(*CHAT, "wait_s", "answer_key")).sort("wait_s", "answer_key", descending=[True, False])
+
+    @cached_property
+    def _unsure(self) -> pl.Series:
+        return self._saying("customer", "loss", *HESITATES)
+
+    @cached_property
+    def _closing(self) -> pl.Series:
+        return self._saying("agent", "steps", *signs.CLOSINGS)
+
+    def _saying(self, kind: str, taxonomy: str, *codes: str) -> pl.Series:
+        """Keys of the messages by one kind of sender that say one of the codes."""
+        tags = self._case.tags(taxonomy, *codes).semi_join(self._chats, CHAT)
+        return self._case.frame(tags.filter(tags.kind == kind).select("message_key").distinct())["message_key"]
+
+    def _unclosed(self, agent: int, replies: pl.DataFrame) -> Place:
+        """A chat in which the customer hesitated and the reply after it, the last, does not ask for the order."""
+        asked = self._asked.filter(agent_key=agent)
+        unsure = asked.filter(pl.col("row_key").is_in(self._unsure.implode()))
+        last = replies.group_by(CHAT, maintain_order=True).last()
+        open_ = last.filter(~pl.col("row_key").is_in(self._closing.implode()))
+        pairs = open_.join(unsure.group_by(CHAT).agg(pl.col("sent_at").min().alias("unsure_at")), on=CHAT, how="left")
+        spoken = asked.group_by(CHAT).agg(pl.len().alias("c"))
+        after = (pl.col("sent_at") >= pl.col("unsure_at")).fill_null(False)
+        order = ["after", "c", "sent_at", "row_key"]
+        best = pairs.join(spoken, on=CHAT).with_columns(after=after).sort(order, descending=[True, True, False, False]).head(1)
+        return (best.select(CHAT).row(0) if best.height else None), frozenset(best["row_key"])
 
 
 def _most(marked: pl.DataFrame) -> tuple[evidence.Chat | None, frozenset[int]]:
@@ -185,26 +232,3 @@ def _most(marked: pl.DataFrame) -> tuple[evidence.Chat | None, frozenset[int]]:
     chat = by.select(CHAT).row(0)
     same = marked.filter(customer_key=chat[0], agent_key=chat[1], day=chat[2])
     return chat, frozenset(same["row_key"].to_list())
-
-
-def _unclosed(case: Case, chats: ir.Table, replies: pl.DataFrame) -> tuple[evidence.Chat | None, frozenset[int]]:
-    """A chat in which the customer hesitated and the reply after it, the last, does not ask for the order."""
-    asked = case.lines(chats)
-    tags = case.tags("loss", *HESITATES).semi_join(chats, CHAT)
-    said = case.frame(tags.filter(tags.kind == "customer").select("message_key").distinct())["message_key"]
-    unsure = asked.filter(pl.col("row_key").is_in(said.implode()))
-    last = replies.group_by(CHAT, maintain_order=True).last()
-    steps = case.tags("steps", *signs.CLOSINGS).semi_join(chats, CHAT)
-    closing = case.frame(steps.filter(steps.kind == "agent").select("message_key").distinct())["message_key"]
-    open_ = last.filter(~pl.col("row_key").is_in(closing.implode()))
-    pairs = open_.join(unsure.group_by(CHAT).agg(pl.col("sent_at").min().alias("unsure_at")), on=CHAT, how="left")
-    spoken = asked.group_by(CHAT).agg(pl.len().alias("c"))
-    after = (pl.col("sent_at") >= pl.col("unsure_at")).fill_null(False)
-    best = (
-        pairs.join(spoken, on=CHAT)
-        .with_columns(after=after)
-        .sort("after", "c", "sent_at", "row_key", descending=[True, True, False, False])
-    )
-    if best.is_empty():
-        return None, frozenset()
-    return best.select(CHAT).row(0), frozenset([best["row_key"][0]])

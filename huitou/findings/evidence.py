@@ -121,7 +121,7 @@ def around(case: Case, taxonomy: str, told: Mapping[str, tuple[int, str, str]]) 
     said = _said(case, every.filter(pl.col("row_key").is_in(keys)), taxonomy)
     out: dict[str, Evidence] = {}
     for code, (key, zh, en) in told.items():
-        shown = _of(every, *places[key]) if key in places else pl.DataFrame()
+        shown = of(every, places[key]) if key in places else pl.DataFrame()
         one = chat(shown, _marked(shown.filter(row_key=key), said, [code], [key]), zh=zh, en=en) if shown.height else None
         out |= {code: one} if one else {}
     return out
@@ -133,7 +133,7 @@ def of_chats(case: Case, chats: pl.DataFrame) -> dict[str, tuple[Evidence, ...]]
     said = _said(case, every.filter(kind="customer"), "loss") if chats.height else every
     out: dict[str, tuple[Evidence, ...]] = {}
     for row in chats.iter_rows(named=True):
-        shown = _of(every, row["customer_key"], row["agent_key"], row["day"])
+        shown = of(every, (row["customer_key"], row["agent_key"], row["day"]))
         leaf = case.leaf("loss", row["reason"])
         marked = _marked(shown.filter(kind="customer"), said, [leaf.code], row["evidence"])
         proof = {key: spans for key, spans in marked.items() if not row["evidence"] or key in row["evidence"]} or marked
@@ -145,9 +145,9 @@ def of_chats(case: Case, chats: pl.DataFrame) -> dict[str, tuple[Evidence, ...]]
     return out
 
 
-def _of(every: pl.DataFrame, customer: int, agent: int, day: date) -> pl.DataFrame:
+def of(every: pl.DataFrame, one: Chat) -> pl.DataFrame:
     """The messages of one chat."""
-    return every.filter(customer_key=customer, agent_key=agent, day=day)
+    return every.filter(**dict(zip(CHAT, one, strict=True)))
 
 
 def _lead(weight: list[bool]) -> int:

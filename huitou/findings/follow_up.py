@@ -43,9 +43,10 @@ def hesitating(case: Case) -> pl.DataFrame:
     after = (both.told_at > both.sent_at) & (both.told_at <= both.sent_at + WITHIN_DAYS * 86_400_000_000)
     for end in (both.again_at, both.ordered_at):
         after = after & (end.isnull() | (both.told_at < end))
-    told = case.frame(both.filter(after).select("row_key").distinct())
-    frame = case.frame(unsure.select(*CHAT, "row_key", "sent_at", "ordered"))
-    return frame.with_columns(followed=pl.col("row_key").is_in(told["row_key"].to_list())).sort("sent_at", "row_key")
+    told = both.filter(after).select(told_key="row_key").distinct()
+    found = unsure.left_join(told, unsure.row_key == told.told_key)
+    frame = case.frame(found.select(*CHAT, "row_key", "sent_at", "ordered", followed=found.told_key.notnull()))
+    return frame.sort("sent_at", "row_key")
 
 
 def _in_order(group: list[str]) -> Any:

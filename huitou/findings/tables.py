@@ -165,8 +165,7 @@ def _chats(case: Case, rows: pl.DataFrame) -> dict[str, tuple[Example, ...]]:
     """For each reason, product and agent the chats that show it most plainly, with the words that do."""
     kept = _spread(rows.filter(pl.col("evidence").list.len() > 0), ["certainty", "day", "customer_key"])
     keys = kept["evidence"].list.first().to_list()
-    m = case.during("messages")
-    texts = dict(case.frame(m.filter(m.row_key.isin(keys)).select("row_key", "text")).iter_rows()) if keys else {}
+    texts = dict(case.frame(case.of_keys("messages", "row_key", keys).select("row_key", "text")).iter_rows()) if keys else {}
     out: dict[str, list[Example]] = {}
     for row, key in zip(kept.iter_rows(named=True), keys, strict=True):
         out.setdefault(row["reason"], []).append(_example(case, row, texts.get(key, ""), key))
@@ -176,9 +175,9 @@ def _chats(case: Case, rows: pl.DataFrame) -> dict[str, tuple[Example, ...]]:
 def _reviews(case: Case, said: pl.DataFrame, rows: pl.DataFrame) -> dict[str, tuple[Example, ...]]:
     """For each aspect and product the newest reviews that complain of it, with the clause that does."""
     kept = _spread(rows.with_columns(certainty=pl.lit(1.0)), ["day", "review_key"])
-    r = case.during("reviews")
     keys = kept["review_key"].unique().to_list()
-    texts = case.frame(r.filter(r.row_key.isin(keys)).select("row_key", "text", "append_text")) if keys else pl.DataFrame()
+    found = case.of_keys("reviews", "row_key", keys).select("row_key", "text", "append_text") if keys else None
+    texts = pl.DataFrame() if found is None else case.frame(found)
     known = {key: (text, more) for key, text, more in texts.iter_rows()}
     out: dict[str, list[Example]] = {}
     for row in kept.iter_rows(named=True):

@@ -5,7 +5,7 @@ is data of the chart only: it never becomes a part of an expression.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import Any
@@ -67,7 +67,7 @@ def trend(
     last_x = n - 1 + max(0.9, n * 44 / width)
     x_scale = alt.Scale(domain=[0, last_x], nice=False)
     x, y = _time_axis(rows, width, x_scale), _y(ticks)
-    base = alt.Chart(alt.InlineData(rows)).encode(x=x)
+    base = alt.Chart(_data(rows)).encode(x=x)
     layers: list[alt.Chart] = []
     first_open = next((i for i, r in enumerate(rows) if not r["final"]), None)
     if first_open is not None:
@@ -105,7 +105,7 @@ def dots(rows: Sequence[Mark], goals: Sequence[Line], *, width: int) -> alt.TopL
     layers = [*_goal_up(goals), span]
     if any(r.raw is not None for r in rows):
         raw = [_row(r, i) for i, r in enumerate(rows) if r.raw is not None]
-        ticks_of_raw = alt.Chart(alt.InlineData(raw)).encode(y=_names(rows, width))
+        ticks_of_raw = alt.Chart(_data(raw)).encode(y=_names(rows, width))
         layers.append(ticks_of_raw.mark_tick(thickness=1.5, height=13, color=tokens()["ink-3"]).encode(x=alt.X("raw:Q")))
     return alt.layer(*layers, dot, text).properties(width=width, height=alt.Step(24))
 
@@ -134,7 +134,7 @@ def hours(cells: Sequence[tuple[int, float, bool]], *, width: int, per_line: int
         }
         for i, (hour, value, late) in enumerate(cells)
     ]  # fmt: skip
-    base = alt.Chart(alt.InlineData(rows)).encode(
+    base = alt.Chart(_data(rows)).encode(
         x=alt.X("column:O", axis=None), y=alt.Y("line:O", axis=None, scale=alt.Scale(paddingInner=0.1))
     )
     plain: dict[str, Any] = {"scale": None, "legend": None}
@@ -151,7 +151,11 @@ def _row(mark: Mark, i: int) -> dict[str, Any]:
 
 
 def _values(rows: Sequence[Mark]) -> alt.InlineData:
-    return alt.InlineData([_row(mark, i) for i, mark in enumerate(rows)])
+    return _data(_row(mark, i) for i, mark in enumerate(rows))
+
+
+def _data(rows: Iterable[dict[str, Any]]) -> alt.InlineData:
+    return alt.InlineData(tuple(rows))  # Altair copies a list, and all that is in it, at each step to a chart
 
 
 def _either(flag: str, yes: str, no: str) -> Any:
