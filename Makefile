@@ -30,10 +30,10 @@ demo: setup ## make the demo shop's files, import them, diagnose, and say where 
 	$(BIN)/huitou demo $(DEMO)
 
 test: setup-dev ## the whole suite
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 2 --no-loadscope-reorder
 
 test-fast: setup-dev ## the fast part of the suite
-	PYTHONDONTWRITEBYTECODE= ONE_CORE_EACH=1 POLARS_MAX_THREADS=1 TOKIO_WORKER_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow and not browser and not spark"
+	PYTHONDONTWRITEBYTECODE= ONE_CORE_EACH=1 POLARS_MAX_THREADS=1 TOKIO_WORKER_THREADS=1 $(BIN)/pytest -n 2 -m "not slow and not browser and not spark"
 
 lint: setup-dev ## style, types, import contract
 	$(BIN)/ruff check .

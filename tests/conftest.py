@@ -2,10 +2,12 @@
 
 import gc
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -17,6 +19,10 @@ FEW = 5
 CASES = 1
 """Cases of a test in the fast part where each of them makes files or is marked `costly`; the whole suite takes all."""
 MUST_RUN = {"browser", "spark", "slow"}
+TEXTS = re.compile(
+    r"test_(text|learn|llm|label|inquiries|masking|reviews_text|intents|returns|satisfaction|quality|findings_promises|worked_examples)"
+)
+"""Files of tests that read texts."""
 
 
 def pytest_configure() -> None:
@@ -28,6 +34,21 @@ def pytest_configure() -> None:
     if worker and FAST and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests stay together, with what they made. So do all that read texts, for which expressions are put together once
+    in a process, and all that need Spark, which takes longest to start."""
+    from xdist.scheduler import LoadScopeScheduling  # only where it is
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, test = nodeid.partition("::")
+            name = file.rpartition("/")[2]
+            return "spark" if "spark" in f"{name}{test}" else "texts" if TEXTS.match(name) else file
+
+    return Together(config, log)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 import duckdb
@@ -146,6 +146,13 @@ def expressions(
     return made
 
 
+@cache
+def compiled(op: Any) -> str:
+    """An expression as SQL, as the embedded engine has it; what shops under different rules share is compiled once."""
+    ibis.options.sql.fuse_selects = False
+    return str(ibis.to_sql(op.to_expr(), dialect="duckdb"))
+
+
 class Shop:
     """Fact expressions, made and each compiled once when first needed, not when tests are collected; run over any rows."""
 
@@ -153,7 +160,6 @@ class Shop:
         self, pack: RulePack, roster: Roster = NOBODY, *, refunds: bool = False, lines: bool = False, streamed: bool = True
     ) -> None:
         self._make = partial(expressions, pack, roster, refunds=refunds, lines=lines, streamed=streamed)
-        self._sql: dict[str, str] = {}
 
     @cached_property
     def _db(self) -> duckdb.DuckDBPyConnection:
@@ -176,9 +182,7 @@ class Shop:
         return {name: self._compute(name) for name in names}
 
     def _compute(self, name: str) -> list[dict[str, Any]]:
-        if name not in self._sql:
-            self._sql[name] = ibis.to_sql(self._made[name], dialect="duckdb")
-        self._db.execute(f"CREATE OR REPLACE TABLE {name} AS {self._sql[name]}").fetchall()
+        self._db.execute(f"CREATE OR REPLACE TABLE {name} AS {compiled(self._made[name].op())}").fetchall()
         if name not in TABLES:
             return []
         key = ", ".join(TABLES[name].key)

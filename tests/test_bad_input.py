@@ -237,8 +237,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize("left_kib", [0, 200, 4_000, 9_000])
 def test_a_full_disk(small_disk: Path, left_kib: int) -> None:
     shop = small_disk / "shop"
-    process("init", shop, "--shop", "测试旗舰店")
-    process("-w", shop, "import", put(small_disk, "good.csv", THREE))
+    huitou("init", shop, "--shop", "测试旗舰店")
+    huitou("-w", shop, "import", put(small_disk, "good.csv", THREE))
     row = THREE.split("\n")[1]
     more = put(small_disk.parent, "more.csv", "\n".join([ORDERS, *(row.replace("0101", f"{i:07}") for i in range(40_000)), ""]))
     free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
