@@ -1,9 +1,9 @@
 """A tiny shop for facts: messages and orders in a few words, the fact expressions run over them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from typing import Any
 
 import duckdb
@@ -126,24 +126,36 @@ def unbound(name: str) -> Any:
     return ibis.table({c.name: IBIS.get(c.type, "string") for c in table.stored}, name=name)
 
 
-def expressions(
+def makers(
     pack: RulePack, roster: Roster = NOBODY, *, refunds: bool = False, lines: bool = False, streamed: bool = False
-) -> dict[str, Any]:
-    """Every fact expression over tables named like the lake's, in the order in which they can be computed."""
+) -> dict[str, Callable[[], Any]]:
+    """What makes each fact expression over tables named like the lake's, in the order in which they can be computed."""
     messages, orders = unbound("messages"), unbound("orders")
-    made: dict[str, Any] = {"turns": turns(messages, pack, streamed=streamed), "asides": asides(messages)}
-    turned, beside = (ibis.table(made[name].schema(), name=name) for name in ("turns", "asides"))
-    paid, service = first_payments(orders), unbound("order_service")
-    made["rounds"] = rounds(turned, roster, streamed=streamed)
-    made["sessions"] = sessions(turned, streamed=streamed)
-    made["receptions"] = receptions(daily_talk(turned), beside, unbound("rounds"), pack=pack, roster=roster)
-    made["order_service"] = order_service(orders, unbound("sessions"), pack=pack)
-    made["order_facts"] = order_facts(
-        orders, paid, service=service, pack=pack,
-        refunds=unbound("refunds") if refunds else None, lines=unbound("order_lines") if lines else None,
-    )  # fmt: skip
-    made["inquiries"] = inquiries(unbound("receptions"), unbound("order_facts"), paid, service, pack=pack, roster=roster)
-    return made
+    made: dict[str, Callable[[], Any]] = {
+        "turns": cache(lambda: turns(messages, pack, streamed=streamed)), "asides": cache(lambda: asides(messages))
+    }  # fmt: skip
+
+    def of(name: str) -> Any:
+        return ibis.table(made[name]().schema(), name=name)
+
+    return made | {
+        "rounds": lambda: rounds(of("turns"), roster, streamed=streamed),
+        "sessions": lambda: sessions(of("turns"), streamed=streamed),
+        "receptions": lambda: receptions(daily_talk(of("turns")), of("asides"), unbound("rounds"), pack=pack, roster=roster),
+        "order_service": lambda: order_service(orders, unbound("sessions"), pack=pack),
+        "order_facts": lambda: order_facts(
+            orders, first_payments(orders), service=unbound("order_service"), pack=pack,
+            refunds=unbound("refunds") if refunds else None, lines=unbound("order_lines") if lines else None,
+        ),
+        "inquiries": lambda: inquiries(
+            unbound("receptions"), unbound("order_facts"), first_payments(orders), unbound("order_service"), pack=pack, roster=roster
+        ),
+    }  # fmt: skip
+
+
+def expressions(pack: RulePack, roster: Roster = NOBODY, **more: bool) -> dict[str, Any]:
+    """Every fact expression."""
+    return {name: make() for name, make in makers(pack, roster, **more).items()}
 
 
 @cache
@@ -154,20 +166,17 @@ def compiled(op: Any) -> str:
 
 
 class Shop:
-    """Fact expressions, made and each compiled once when first needed, not when tests are collected; run over any rows."""
+    """Fact expressions, each made and compiled once when first needed, not when tests are collected; run over any rows."""
 
     def __init__(
         self, pack: RulePack, roster: Roster = NOBODY, *, refunds: bool = False, lines: bool = False, streamed: bool = True
     ) -> None:
-        self._make = partial(expressions, pack, roster, refunds=refunds, lines=lines, streamed=streamed)
+        self._make = makers(pack, roster, refunds=refunds, lines=lines, streamed=streamed)
+        self._sql: dict[str, str] = {}
 
     @cached_property
     def _db(self) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(config={"threads": 1})
-
-    @cached_property
-    def _made(self) -> dict[str, Any]:
-        return self._make()
 
     def facts(
         self, lines: Sequence[Line], orders: Sequence[Order] = (), *, upto: str = "inquiries", **more: list[dict[str, Any]]
@@ -177,12 +186,14 @@ class Shop:
             self._db.register("incoming", frame(name, rows).to_arrow())
             self._db.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM incoming").fetchall()
             self._db.unregister("incoming")
-        names = list(self._made)
+        names = list(self._make)
         names = names[: names.index(upto) + 1]
         return {name: self._compute(name) for name in names}
 
     def _compute(self, name: str) -> list[dict[str, Any]]:
-        self._db.execute(f"CREATE OR REPLACE TABLE {name} AS {compiled(self._made[name].op())}").fetchall()
+        if name not in self._sql:
+            self._sql[name] = compiled(self._make[name]().op())
+        self._db.execute(f"CREATE OR REPLACE TABLE {name} AS {self._sql[name]}").fetchall()
         if name not in TABLES:
             return []
         key = ", ".join(TABLES[name].key)

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from huitou.errors import DiskFull
 from huitou.reports import print_diagnosis, write_html, write_xlsx
+from huitou.reports.drawing import draw
 from huitou.reports.terminal import fold
 from tests.sample_diagnosis import sample
 
@@ -111,3 +112,10 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(write: object, tmp_path: P
     with pytest.raises(DiskFull):
         write(replace(sample(), diagnosis=replace(sample().diagnosis, findings=())), target)  # type: ignore[operator]
     assert not target.exists() and list(tmp_path.iterdir()) == []
+
+
+def test_a_chart_that_cannot_be_drawn_is_told_and_the_next_one_is_drawn() -> None:
+    text = {"mark": "text", "data": {"values": [{}]}, "encoding": {"text": {"value": "一二"}}}
+    wrong = [draw({"mark": "no such mark"}) for _ in range(3)]
+    assert all("renderer" in str(one.exception(60)) for one in wrong)
+    assert ">一二</text>" in draw(text).result(60)

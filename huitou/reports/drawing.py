@@ -8,18 +8,18 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 MOST = 2
 """Renderers at once, at most one for each core."""
 _SCRIPT = Path(__file__).with_name("renderer.py")
 _FIRST: dict[str, Any] = {"mark": "text", "data": {"values": [{}]}, "encoding": {"text": {"value": "一"}}}
-_own = threading.local()
 
 
 def begin() -> None:
@@ -28,9 +28,11 @@ def begin() -> None:
         draw(_FIRST)
 
 
-def draw(spec: dict[str, Any]) -> "Future[str]":
+def draw(spec: dict[str, Any]) -> Future[str]:
     """Have a Vega-Lite specification drawn as SVG, without anything from outside."""
-    return _renderers().submit(_drawn, spec)
+    made = Future[str]()
+    _wanted().put((spec, made))
+    return made
 
 
 def _most() -> int:
@@ -39,22 +41,38 @@ def _most() -> int:
 
 
 @cache
-def _renderers() -> ThreadPoolExecutor:
-    """As many threads, each of which speaks to a renderer of its own."""
-    return ThreadPoolExecutor(_most(), initializer=_start)
+def _wanted() -> "SimpleQueue[tuple[dict[str, Any], Future[str]]]":
+    """What is to be drawn, taken by threads that each speak to a renderer; who is done need not wait for them."""
+    wanted = SimpleQueue[tuple[dict[str, Any], Future[str]]]()
+    for _ in range(_most()):
+        Thread(target=_serve, args=(wanted,), daemon=True).start()
+    return wanted
 
 
-def _start() -> None:
+def _serve(wanted: "SimpleQueue[tuple[dict[str, Any], Future[str]]]") -> None:
+    process = _started()
+    while True:
+        spec, made = wanted.get()
+        try:
+            made.set_result(_drawn(process, spec))
+        except Exception as error:  # noqa: BLE001 - it is told where the drawing is waited for
+            made.set_exception(error)
+            process = _started()
+
+
+def _started() -> "subprocess.Popen[bytes]":
     pipe = subprocess.PIPE  # -P: the files beside the script are no modules of Python's
-    _own.process = subprocess.Popen([sys.executable, "-P", str(_SCRIPT)], stdin=pipe, stdout=pipe)
-    atexit.register(_end, _own.process)
+    process = subprocess.Popen([sys.executable, "-P", str(_SCRIPT)], stdin=pipe, stdout=pipe)
+    atexit.register(_end, process)
+    return process
 
 
-def _drawn(spec: dict[str, Any]) -> str:
+def _drawn(process: "subprocess.Popen[bytes]", spec: dict[str, Any]) -> str:
+    assert process.stdin is not None and process.stdout is not None
     with suppress(BrokenPipeError):  # there is no answer then
-        _own.process.stdin.write(json.dumps(spec).encode() + b"\n")
-        _own.process.stdin.flush()
-    answer = _own.process.stdout.readline()
+        process.stdin.write(json.dumps(spec).encode() + b"\n")
+        process.stdin.flush()
+    answer = process.stdout.readline()
     if not answer:
         raise RuntimeError("the renderer of charts has ended")
     return str(json.loads(answer))
@@ -62,4 +80,4 @@ def _drawn(spec: dict[str, Any]) -> str:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     process.kill()
-    process.communicate()
+    process.wait()
