@@ -27,6 +27,7 @@ TEXTS = re.compile(
 
 def pytest_configure() -> None:
     """The fast part keeps its files in memory, and each worker to a core; else they wait for the disk and for each other."""
+    gc.disable()  # while modules are loaded and tests collected
     memory = Path("/dev/shm")
     if FAST and memory.is_dir() and shutil.disk_usage(memory).free > NEEDED_BYTES:
         os.environ["TMPDIR"] = str(memory)
@@ -77,6 +78,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish() -> None:
     """What is loaded by now stays to the end: the garbage collector need not look it through again and again."""
     gc.freeze()
+    gc.enable()
     if FAST:
         gc.set_threshold(50_000, 20, 100)
 
