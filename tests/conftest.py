@@ -19,8 +19,10 @@ FEW = 5
 CASES = 1
 """Cases of a test in the fast part where each of them makes files or is marked `costly`; the whole suite takes all."""
 MUST_RUN = {"browser", "spark", "slow"}
+STARTS_SPARK = re.compile(r"_spark\.py|out_of_spark")
+"""Tests that start it; others only put expressions into its words."""
 TEXTS = re.compile(
-    r"test_(text|learn|llm|label|inquiries|masking|reviews_text|intents|returns|satisfaction|quality|findings_promises|worked_examples)"
+    r"/test_(text|learn|llm|label|inquiries|masking|reviews_text|intents|returns|satisfaction|quality|findings_promises|worked_examples)"
 )
 """Files of tests that read texts."""
 
@@ -45,9 +47,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            file, _, test = nodeid.partition("::")
-            name = file.rpartition("/")[2]
-            return "spark" if "spark" in f"{name}{test}" else "texts" if TEXTS.match(name) else file
+            file = nodeid.partition("::")[0]
+            return "spark" if STARTS_SPARK.search(nodeid) else "texts" if TEXTS.search(file) else file
 
     return Together(config, log)
 
