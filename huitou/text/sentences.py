@@ -197,13 +197,15 @@ def _digits_alike(normal: Normal) -> Codes:
 
 
 @compiled
-def _gram(codes: Codes, start: int, end: int, place: int, size: int) -> np.int64:
-    """The hash of the `size` signs of a stretch from place -1, its border, on. The other border is at its length."""
-    told = np.uint64(0)
-    for nth in range(size):
-        at = start + place + nth
-        sign = np.uint64(codes[at]) if start <= at < end else np.uint64(_BORDER)
-        told = (told + sign + np.uint64(1)) * _FACTORS[nth]
+def _longer(told: np.uint64, codes: Codes, start: int, end: int, at: int, size: int) -> np.uint64:
+    """The hash of an n-gram of `size` signs that ends at `at`, from that of the rest; outside of [start, end) are borders."""
+    sign = np.uint64(codes[at]) if start <= at < end else np.uint64(_BORDER)
+    return np.uint64((told + sign + np.uint64(1)) * _FACTORS[size - 1])
+
+
+@compiled
+def _slot(told: np.uint64) -> np.int64:
+    """The place of a hash in the table of columns."""
     return np.int64(told >> np.uint64(64 - _BITS))
 
 
@@ -213,10 +215,12 @@ def _list_grams(codes: Codes, first: Places, out: Rows) -> int:
     count = 0
     for row in range(len(first) - 1):
         start, end = first[row], first[row + 1]
-        for size in range(1, LONGEST + 1):
-            for place in range(-1, end - start + 2 - size):
+        for begin in range(start - 1, end + 1):
+            told = np.uint64(0)
+            for size in range(1, min(LONGEST, end + 1 - begin) + 1):
+                told = _longer(told, codes, start, end, begin + size - 1, size)
                 if count < out.shape[1]:
-                    out[0, count], out[1, count], out[2, count] = row, _gram(codes, start, end, place, size), 0
+                    out[0, count], out[1, count], out[2, count] = row, _slot(told), 0
                 count += 1
     return count
 
@@ -227,9 +231,11 @@ def _add_weights(codes: Codes, starts: Places, ends: Places, model: tuple[Column
     column, weights = model
     for row in range(len(starts)):
         start, end = starts[row], ends[row]
-        for place in range(-1, end - start + 1):
-            for size in range(1, min(LONGEST, end - start + 1 - place) + 1):
-                at = column[_gram(codes, start, end, place, size)]
+        for begin in range(start - 1, end + 1):
+            told = np.uint64(0)
+            for size in range(1, min(LONGEST, end + 1 - begin) + 1):
+                told = _longer(told, codes, start, end, begin + size - 1, size)
+                at = column[_slot(told)]
                 if at > 0:
                     for code in range(sums.shape[1]):
                         sums[row, code] += weights[at, code]
