@@ -9,7 +9,7 @@ import scipy  # its parts are loaded when first named: not when tests are collec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from huitou.findings.trends import Looks, adjusted, at_least, rising, weekly
+from huitou.findings.trends import Looks, adjusted, rising, weekly
 
 MONDAY = date(2026, 3, 2)
 
@@ -28,15 +28,6 @@ def test_a_smell_that_comes_up_this_week_is_told_with_its_shares() -> None:
     row = rising(frame, MONDAY).row(0, named=True)
     assert (row["group"], row["aspect"], row["share"], row["share_before"]) == ("bag", "smell", 0.24, 3 / 120)
     assert row["p"] == pytest.approx(scipy.stats.fisher_exact([[12, 38], [3, 117]], alternative="greater").pvalue)
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.data())
-def test_the_chance_of_so_many_is_the_hypergeometric_tail(data: st.DataObject) -> None:
-    total = data.draw(st.integers(1, 3000))
-    marked, drawn = data.draw(st.integers(0, total)), data.draw(st.integers(0, total))
-    k = data.draw(st.integers(0, min(marked, drawn)))
-    assert at_least(k, drawn, marked, total) == pytest.approx(scipy.stats.hypergeom.sf(k - 1, total, marked, drawn), rel=1e-8)
 
 
 def test_few_complaints_or_a_steady_share_say_nothing() -> None:

@@ -6,12 +6,11 @@ without the complaint; over all groups and aspects together the false discoverie
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 import polars as pl
+import scipy  # its statistics are loaded when they are first named: that takes a second, and few need them
 from numpy.typing import NDArray
-from scipy.special import betaln
 
 Floats = NDArray[np.float64]
 ALL = "all"
@@ -76,7 +75,7 @@ def rising(counts: pl.DataFrame, week: date, looks: Looks | None = None) -> pl.D
     )
     fit = sums.filter(pl.min_horizontal("reviews", "reviews_before") >= looks.least_reviews).sort("group", "aspect")
     k, n, k0, n0 = (fit[name].to_numpy() for name in ("complaints", "reviews", "complaints_before", "reviews_before"))
-    p = np.array([at_least(*one) for one in zip(k.tolist(), n.tolist(), (k + k0).tolist(), (n + n0).tolist(), strict=True)])
+    p = scipy.stats.hypergeom.sf(k - 1, n + n0, k + k0, n) if fit.height else np.zeros(0)
     told = fit.with_columns(
         p=pl.Series(p, dtype=pl.Float64),
         q=pl.Series(adjusted(p), dtype=pl.Float64),
@@ -88,21 +87,6 @@ def rising(counts: pl.DataFrame, week: date, looks: Looks | None = None) -> pl.D
         & (pl.col("share") >= looks.times * pl.col("share_before"))
     )
     return told.sort("p", "group", "aspect").select(pl.col(name).cast(kind) for name, kind in RISE_SCHEMA.items())
-
-
-def at_least(k: int, drawn: int, marked: int, total: int) -> float:
-    """Chance of k or more marked ones among `drawn` of `total`, of which `marked` are: the hypergeometric distribution's tail.
-
-    Written out: SciPy's own comes with its statistics, which take longer to load than a diagnosis takes to look for rises.
-    """
-    i = np.arange(max(k, drawn + marked - total), min(drawn, marked) + 1)
-    terms = np.exp(_choose(marked, i) + _choose(total - marked, drawn - i) - _choose(total, drawn))
-    return min(1.0, float(terms.sum()))
-
-
-def _choose(n: int, k: NDArray[np.int64] | int) -> Any:
-    """Logarithm of the number of ways to choose k of n."""
-    return -np.log1p(n) - betaln(n - k + 1, k + 1)
 
 
 def adjusted(p: Floats) -> Floats:

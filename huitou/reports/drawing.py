@@ -50,14 +50,15 @@ def _wanted() -> "SimpleQueue[tuple[dict[str, Any], Future[str]]]":
 
 
 def _serve(wanted: "SimpleQueue[tuple[dict[str, Any], Future[str]]]") -> None:
-    process = _started()
+    process: subprocess.Popen[bytes] | None = None
     while True:
         spec, made = wanted.get()
         try:
+            process = process or _started()
             made.set_result(_drawn(process, spec))
         except Exception as error:  # noqa: BLE001 - it is told where the drawing is waited for
             made.set_exception(error)
-            process = _started()
+            process = None  # the next drawing begins another
 
 
 def _started() -> "subprocess.Popen[bytes]":

@@ -70,7 +70,7 @@ class TagLines:
         tags = self._tagger.tags(texts)
         wordless = (texts.fill_null("").str.strip_chars() == "").to_numpy()
         ends = _Pieces(*utf8(more))
-        row, span = (sum(map(len, _BETWEEN)) + _NUMBER, sum(words.longest() for words in self._words) + 2 * _NUMBER)
+        row, span = sum(map(len, _BETWEEN)) + _NUMBER, sum(words.longest() for words in self._words) + 2 * _NUMBER
         out = np.empty(len(rows) * row + len(tags.row) * span + len(ends.data), dtype=np.uint8)
         numbers, told = rows.cast(pl.Int64).to_numpy(), np.zeros(1, dtype=np.int64)
         flags = (tags.strength * 4 + tags.asked * 2 + tags.negated).astype(np.int64)

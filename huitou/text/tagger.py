@@ -26,8 +26,8 @@ from huitou.text.normal import Places, normalise
 ROWS = 8_192  # tagged at once: their arrays stay in the processor's cache
 FEWEST = 1_024  # for which a thread is worth its while
 THREADS = 2
-_MOSTLY = 0.9  # of texts differ
-CHARACTERS = 2**23  # of them, at most with one text more
+CHARACTERS = 2**23  # tagged at once, at most with one text more
+_MOSTLY = 0.9  # of the texts: if more differ, they do not repeat themselves
 LONGEST = 4 * 2**20  # characters of a text that are read; no message is longer
 CHATS = ("loss", "unpaid", "intents", "steps", "faults", "complaints")
 Made = TypeVar("Made")
@@ -97,7 +97,7 @@ class Tagger:
     def tag(self, texts: pl.Series) -> pl.DataFrame:
         """One row a tag, as in `SCHEMA`: ``row`` counts the texts from 0, ``start`` and ``end`` characters of the text as given.
 
-        Equal texts are read once. ``strength``: 1 may mean it, 2 says so, 3 says so in so many words.
+        Of texts that repeat themselves equal ones are read once. ``strength``: 1 may mean it, 2 says so, 3 in so many words.
         """
         return pl.concat([self._table(_NONE), *self._each(texts, self._table)], rechunk=True)
 
