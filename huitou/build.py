@@ -15,7 +15,7 @@ from huitou.facts.roster import read_roster
 from huitou.lake import Workspace
 from huitou.rules import load_pack
 from huitou.rules.taxonomy import load_taxonomies
-from huitou.text.build import Texts, version_of
+from huitou.text.version import version_of
 
 Progress = Callable[[str, int, int], None]
 """Called with the table that is being built, how many parts of it are done and how many there are."""
@@ -56,6 +56,8 @@ def build(ws: Workspace, *, progress: Progress | None = None) -> BuildReport:
         if facts_changed:
             facts.all_of(facts_changed)
         halfway = time.perf_counter()
+        from huitou.text.build import Texts  # noqa: PLC0415 – what reads texts is loaded only where some are read
+
         texts = Texts(facts.build, (words, ws.path), pack, facts.people)
         texts.all_of(texts_changed, facts.made, progress)
         rows = facts.build.commit()

@@ -63,8 +63,6 @@ def learn(
 
     from huitou.cli.models import model_folder
     from huitou.lake.disk import room
-    from huitou.sources.masking import mask
-    from huitou.text.labels import Labels
     from huitou.text.learn import learn as learn_from
 
     call: Call = context.obj
@@ -72,12 +70,8 @@ def learn(
     console = Console(highlight=False)
     with console.status(call.say("正在学习", "Learning")), room(folder):
         texts, some, left = _of_file(kind, train, text, label) if train else _of_ratings(call, kind)
-        kept = Labels(call.workspace / "labels", kind.value)
-        if train is None:
-            texts, some = kept.over(texts, some)
-        elif model_dir is None:
-            kept.put(mask(texts), some)
-            texts, some = kept.together()
+        if train is None or model_dir is None:
+            texts, some = _with_kept(call, kind, texts, some, given=train is not None)
         learned = learn_from(kind.value, texts, some, folder)
     show(call, console, kind, learned)
     if left and train:
@@ -100,6 +94,18 @@ def _of_file(kind: Kind, train: Path, text: str | None, label: str | None) -> "t
     frame, unread = whole(train, {"text": text, "label": label})
     some = answers(kind.value, frame["label"].alias(label))
     return as_texts(kind, frame["text"].gather(some.rows)), some, some.left + unread
+
+
+def _with_kept(call: "Call", kind: Kind, texts: "pl.Series", some: "Answers", *, given: bool) -> "tuple[pl.Series, Answers]":
+    """Texts and labels together with those the workspace keeps; what a person gave is kept there too, masked."""
+    from huitou.sources.masking import mask
+    from huitou.text.labels import Labels
+
+    kept = Labels(call.workspace / "labels", kind.value)
+    if not given:
+        return kept.over(texts, some)
+    kept.put(mask(texts), some)
+    return kept.together()
 
 
 def _of_ratings(call: "Call", kind: Kind) -> "tuple[pl.Series, Answers, int]":

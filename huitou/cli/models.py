@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from huitou.errors import HuitouError, NotAWorkspace, Say
-from huitou.text.trained import MODELS
+from huitou.text.version import MODELS
 
 if TYPE_CHECKING:
     from huitou.text.trained import Trained

@@ -55,9 +55,6 @@ def tag(
     ] = False,
 ) -> None:
     """给消息打标签，把评价拆成分句，或说出询单为何流失，附原文位置。Tag messages, split reviews, tell why inquiries are lost."""
-    from rich.console import Console
-
-    from huitou.cli.columns import stretches
     from huitou.cli.models import is_workspace, trained
     from huitou.errors import HuitouError, Say
     from huitou.rules.taxonomy import load_taxonomies
@@ -75,8 +72,19 @@ def tag(
     if text is None:
         says = Say("没说文字在哪一列。", "The column of the texts is not named.")
         raise HuitouError(says, Say("加上 --text 列名。", "Add --text COLUMN."))
-    frames, skipped = stretches(file, {"text": text} | ({"rating": rating} if rating else {}))
+    columns = {"text": text} | ({"rating": rating} if rating else {})
     lines = _chats(words, models) if what is What.chats else _reviews(words, models, explain=explain)
+    _texts(call, what, (file, out, columns), lines)
+
+
+def _texts(call: "Call", what: What, where: "tuple[Path, Path, dict[str, str]]", lines: "Lines") -> None:
+    """Tags messages or reviews, and says how many rows were read, say something, and could not be read."""
+    from rich.console import Console
+
+    from huitou.cli.columns import stretches
+
+    file, out, columns = where
+    frames, skipped = stretches(file, columns)
     rows, told = _write(frames, lines, out)
     name = call.say("标签", "tags") if what is What.chats else call.say("抱怨", "complaints")
     left = call.say(f"，{len(skipped)} 行读不出", f", {len(skipped)} could not be read") if skipped else ""

@@ -4,7 +4,6 @@ Comes in: an open build whose facts are staged, the months that changed, the wor
 ``huitou.tables.text``. A text that occurs many times is tagged once; texts are read a bounded number at a time.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from functools import lru_cache, partial, reduce
@@ -25,11 +24,10 @@ from huitou.text.inquiries import InquiryReader
 from huitou.text.readings import read_reviews
 from huitou.text.reviews import Reviewer
 from huitou.text.tagger import Tagger
-from huitou.text.trained import MODELS, polarity_of
+from huitou.text.trained import polarity_of
 from huitou.text.unpaid import unpaid
+from huitou.text.version import version_of
 
-TEXT_VERSION = 2
-"""Raised whenever the same words come to another result: the next build then reads all texts anew."""
 AT_ONCE = 400_000
 """Messages, distinct texts or reviews in memory at once, about."""
 NOT_OF_MESSAGES = ("speech", "aspects", "polarity", "returns")
@@ -39,13 +37,6 @@ Rows = Any
 """An Ibis table expression."""
 Progress = Callable[[str, int, int], None]
 """Called with the table that is being made, how many stretches of it are done and how many there are."""
-
-
-def version_of(words: Words, workspace: Path) -> str:
-    """Changes whenever a text may be read otherwise: by the code, the words, or the model of polarity of a workspace."""
-    model = workspace / MODELS / "polarity.npz"
-    learned = hashlib.sha256(model.read_bytes()).hexdigest() if model.is_file() else ""
-    return hashlib.sha256(f"{TEXT_VERSION} {words.version} {learned}".encode()).hexdigest()[:16]
 
 
 class Texts:

@@ -20,19 +20,10 @@ from scipy.special import expit, softmax
 
 from huitou.rules.taxonomy import Words
 from huitou.text.loss_examples import speakers
-from huitou.text.loss_features import (
-    BESIDE,
-    WHOLE,
-    Block,
-    Flags,
-    Messages,
-    came_back,
-    from_end,
-    late_words,
-    messages_of,
-    over_chats,
-    waits_of,
-)
+from huitou.text.loss_features import BESIDE, features
+from huitou.text.loss_messages import Block, Flags, Messages, from_end, late_words, messages_of, over_chats
+from huitou.text.loss_times import came_back, waits_of
+from huitou.text.loss_whole import WHOLE
 from huitou.text.normal import Places
 from huitou.text.tagger import THREADS
 
@@ -137,9 +128,9 @@ class LossReader:
 
     def _decide(self, messages: pl.DataFrame, tags: pl.DataFrame, outcome: pl.Series) -> pl.DataFrame:
         shown = messages_of(messages, tags, self._codes, speakers())
-        features = shown.features(self._codes)
-        chances = fitted().primary.chances(*features, self._codes)
-        further = _waited(expit(fitted().further.scores(*features, self._codes)), shown, self._codes)
+        seen = features(shown, self._codes)
+        chances = fitted().primary.chances(*seen, self._codes)
+        further = _waited(expit(fitted().further.scores(*seen, self._codes)), shown, self._codes)
         self._favour_own(chances, shown, messages, tags)
         _by_course(chances, shown, self._codes)
         sold = outcome.is_in(SOLD).fill_null(value=False).to_numpy()

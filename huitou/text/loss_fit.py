@@ -15,8 +15,10 @@ from scipy.special import expit, logsumexp
 from huitou.rules.taxonomy import Words
 from huitou.text.loss import NOTHING, Weights
 from huitou.text.loss_examples import Example, Speakers, learn_speakers
-from huitou.text.loss_features import BESIDE, WHOLE, Block, messages_of
+from huitou.text.loss_features import BESIDE, features
 from huitou.text.loss_longer import rehearsed
+from huitou.text.loss_messages import Block, messages_of
+from huitou.text.loss_whole import WHOLE
 from huitou.text.tagger import Tagger
 
 FOLDS = 8
@@ -67,14 +69,14 @@ def held_out(examples: Sequence[Example], words: Words) -> Seen:
         learnt = (chat for chat, of in zip(examples, fold, strict=False) if of != n)
         models = learn_speakers(learnt, talk=False)  # what small talk says must not look easier than it is
         some = [chat for chat, of in zip(chats, fold, strict=True) if of == n]
-        beside[out], whole[out] = features(some, tagger, codes, models)
+        beside[out], whole[out] = features_of(some, tagger, codes, models)
     return Seen(chats, beside, whole, fold)
 
 
-def features(chats: Sequence[Example], tagger: Tagger, codes: Sequence[str], models: Speakers) -> tuple[Block, Block]:
+def features_of(chats: Sequence[Example], tagger: Tagger, codes: Sequence[str], models: Speakers) -> tuple[Block, Block]:
     """The features of some chats."""
     messages, _ = frames(chats)
-    return messages_of(messages, tagger.tag(messages["text"]), codes, models).features(codes)
+    return features(messages_of(messages, tagger.tag(messages["text"]), codes, models), codes)
 
 
 def fit(seen: Seen, codes: Sequence[str]) -> Weights:

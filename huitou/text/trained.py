@@ -15,10 +15,9 @@ from huitou.text.clauses import Floats
 from huitou.text.learn import PLANS, POLARITIES, over_rules
 from huitou.text.models import TextModel
 from huitou.text.reviews import Signs
+from huitou.text.version import MODELS
 
 KINDS = tuple(PLANS)
-MODELS = "models"
-"""The folder of a workspace in which its models are."""
 Estimate = Callable[[Signs, pl.Series], Floats]
 _SPEAKERS = {"customer": "顾客：", "agent": "客服：", "robot": "机器人：", "system": "系统："}
 
