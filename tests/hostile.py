@@ -105,6 +105,7 @@ SMALL: dict[str, tuple[Callable[[], bytes], str]] = {
     "no-sheet.xlsx": (lambda: zipped(WORKBOOK), "damaged|none of its sheets"),
     "locked.xlsx": (lambda: compound(EncryptionInfo=b"\4\0", EncryptedPackage=bytes(9000)), "clear the password"),
     "letter.doc": (lambda: compound(WordDocument=bytes(5000)), "old .xls format"),
+    "members.zip": (lambda: zipped({f"{i}.csv": "x" for i in range(1_001)}), "far more"),
     "half.zip": (lambda: zipped({"a.csv": THREE})[:-30], "damaged"),
     "flipped.zip": (lambda: zipped({"a.csv": THREE}).replace(b"PK\1\2", b"PK\1\3"), "damaged"),
     "in-zip.zip": (lambda: zipped({"a.zip": zipped({"b.zip": zipped({"c.csv": THREE})})}), "zip archive, not a workbook"),

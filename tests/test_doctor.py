@@ -207,3 +207,11 @@ def test_damaged_ids_are_told_by_how_they_were_damaged(tmp_path: Path) -> None:
     text = THREE.replace('="1930000000000000303"', "1.93E+18")
     said = huitou("-w", fresh(tmp_path).path, "doctor", put(tmp_path, "a.csv", text)).stdout
     assert "「订单编号」被 Excel 改坏：科学计数法 1 个\n" in said
+
+
+def test_a_file_of_damaged_ids_only_is_told_beside_what_is_stored(tmp_path: Path) -> None:
+    ws = fresh(tmp_path)
+    huitou("-w", ws.path, "import", put(tmp_path, "a.csv", THREE))
+    row = DONE.replace('="1930000000000000101"', "1.93E+18")
+    spoiled = put(tmp_path, "b.csv", f"{ORDERS}\n{row}\n")
+    assert "「订单编号」被 Excel 改坏：科学计数法 1 个\n" in huitou("-w", ws.path, "doctor", spoiled, ok=False).stdout

@@ -66,6 +66,12 @@ def orders(folder: Path, header: list[str] = DOUYIN_ORDERS, encoding: str = "utf
     return write_csv(folder / "orders.csv", header, ROWS, encoding=encoding)
 
 
+def test_cells_that_a_tab_fills_up_on_both_sides(tmp_path: Path) -> None:
+    padded = [{name: f"\t{str(row.get(name, '')).strip()}\t" for name in DOUYIN_ORDERS} for row in ROWS]
+    _, (report,) = douyin(tmp_path, write_csv(tmp_path / "orders.csv", DOUYIN_ORDERS, padded))
+    assert (report.source, report.rows, report.problems) == ("douyin.orders", 5, {})
+
+
 @pytest.mark.parametrize("header", [DOUYIN_ORDERS, DOUYIN_ORDERS_75], ids=["73", "75"])
 def test_sub_orders_make_one_order(tmp_path: Path, header: list[str]) -> None:
     assert len(header) in (73, 75)

@@ -86,6 +86,11 @@ def test_what_the_import_tells(tmp_path: Path) -> None:
     assert report.notes == {"masked_buyer": 1} and report.first == {"split_order": (5, "商家备注")}
 
 
+def test_an_order_that_was_split_up_is_left_out_whatever_its_state(tmp_path: Path) -> None:
+    rows = [jd_order(n, 903, 商家备注=remark) for n, remark in ((20, "订单拆分为 21,22"), (21, "订单拆分为 21,22"), (22, ""))]
+    assert table(jd(tmp_path, orders_csv(tmp_path, rows)), "orders")["order_id"].sort().to_list() == ["21", "22"]
+
+
 @pytest.mark.slow
 def test_metrics_of_a_jd_shop(tmp_path: Path) -> None:
     """By hand: placed 11, 12, 16, 17, 18; paid 11, 12, 16 of 938.45 + 90 + 100; 12 went back; one named buyer paid, for 4 pieces."""

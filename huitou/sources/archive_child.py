@@ -14,7 +14,7 @@ from typing import Any
 
 MEMORY = 2**30
 CPU_S = 1_200
-MAX_MEMBERS = 10_000
+MAX_MEMBERS = 1_000
 MAX_UNPACKED = 16 * 2**30
 MAX_RATIO = 200
 _SMALL = 64 * 2**20  # up to here any ratio will do: a day's log of equal lines packs better than any attack

@@ -108,8 +108,9 @@ class _File:
 
     def lines(self, rows: pl.DataFrame) -> Lines:
         """Typed rows → order lines and products; rows of orders that were split up are set aside."""
-        deleted = pl.col("status").str.contains(r"^[(（]删除[)）]").fill_null(False)
-        parent = rows.select(deleted & pl.col("remark").str.contains(_SPLIT, literal=True).fill_null(False)).to_series()
+        named = pl.col("remark").str.contains(pl.col("order_id"), literal=True)  # an order that bears its parent's remark
+        split = pl.col("remark").str.contains(_SPLIT, literal=True) & ~named
+        parent = rows.select(split.fill_null(False)).to_series()
         aside = [problem(self._name, row, "商家备注", "split_order") for row in rows["row"].filter(parent)]
         rows = rows.filter(~parent)
         keys = products_of(rows["title"], rows["item_id"], self._shop)

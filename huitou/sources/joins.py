@@ -104,7 +104,7 @@ class Keys:
         """Take the keys of a file's canonical rows."""
         for key in _KEYS.get(table, ()):
             if key in frame.columns:
-                self._sets[key].add(table, frame[key])
+                self._sets[key].add(table, frame[key].cast(pl.Int64))  # a column without a row may have no type
                 self._nobody[table, key] += frame[key].null_count()
         if table == "chat_sessions":
             columns = [pl.col(c) if c in frame.columns else pl.lit(None, pl.Int64).alias(c) for c in _SESSION]

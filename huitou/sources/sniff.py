@@ -65,14 +65,14 @@ def sheet_heads(head: Head) -> list[Head]:
 def delimiter(lines: tuple[str, ...]) -> str:
     """The sign that splits most cells in the richest of the first lines: comma, tab, semicolon or bar.
 
-    Not the tab where it only fills cells up: 抖店 and 拼多多 begin or end every cell with one.
+    Not the tab where it only fills cells up: 抖店 and 拼多多 begin or end every cell with one, or both.
     """
     bare = [line.replace('"', "") for line in lines[:HEAD_ROWS]]
     most = {sign: max((line.count(sign) for line in bare), default=0) for sign in _DELIMITERS}
     best = max(_DELIMITERS, key=lambda sign: most[sign])
     if best != "\t":
         return best
-    beside = {sign: max(max(line.count("\t" + sign), line.count(sign + "\t")) for line in bare) for sign in ",;|"}
+    beside = {sign: max(line.count("\t" + sign) + line.count(sign + "\t") for line in bare) for sign in ",;|"}
     return next((sign for sign, times in beside.items() if times > most[best] // 2), best)
 
 
