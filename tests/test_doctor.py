@@ -11,7 +11,7 @@ from huitou.cli.checkup import CARRIED_BY
 from huitou.metrics.needs import NEEDS
 from huitou.sources import joins
 from huitou.sources.examine import Look
-from tests.exported import DONE, ORDERS, REFUNDED, THREE, UNPAID, put
+from tests.exported import DONE, ORDERS, REFUNDED, THREE, UNPAID, put, table
 from tests.exported import shop as fresh
 from tests.exports import write_chats
 from tests.front import huitou
@@ -114,6 +114,18 @@ def test_joins_are_foreseen_among_files_and_with_what_is_stored(tmp_path: Path) 
         assert found == expected
         huitou("-w", shop, "import", files[0])
         files = files[1:]  # the orders are in the lake now
+
+
+def test_reviews_of_the_seller_s_page_join_by_their_orders_and_equal_words_stay_apart(tmp_path: Path) -> None:
+    ws = fresh(tmp_path)
+    page = "主评ID,初次评价,订单号,评价时间,追评,买家昵称,评分\n" + "".join(
+        f"{n},好用,1930000000000000{n},2025-03-09 10:00:00,,小**边,5\n" for n in (101, 999)
+    )
+    files = put(tmp_path, "a.csv", THREE), put(tmp_path, "r.csv", page)
+    huitou("-w", ws.path, "import", *files)
+    assert table(ws, "reviews").height == 2
+    found = {(j["left"], j["right"], j["n"], j["found"]) for j in look(ws.path, *files)["joins"]}
+    assert ("reviews", "orders", 2, 1) in found
 
 
 def test_a_join_of_many_keys_is_a_sample_with_the_same_share(monkeypatch: pytest.MonkeyPatch) -> None:

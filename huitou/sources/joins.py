@@ -37,6 +37,12 @@ LINKS = (
     Link("orders", "messages", "customer_key", Say("下单的客户里聊过的", "customers who ordered that chatted")),
     Link("order_lines", "orders", "order_key", Say("子订单里找得到订单的", "orders of the order lines that are there")),
     Link("refunds", "orders", "order_key", Say("退款里找得到订单的", "orders of the refunds that are there")),
+    Link(
+        "reviews",
+        "orders",
+        "order_key",
+        Say("写着订单号的评价里找得到订单的", "orders of the reviews that name one that are there"),
+    ),
     Link("reviews", "orders", "customer_key", Say("写评价的客户里找得到订单的", "customers who reviewed that have an order")),
 )
 

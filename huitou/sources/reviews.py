@@ -8,6 +8,7 @@ import polars as pl
 from huitou.errors import Say
 from huitou.sources import cells
 from huitou.sources.buyers import Buyers
+from huitou.sources.keys import key_column
 from huitou.sources.layout import Field, Layout, headings
 from huitou.sources.masking import mask
 from huitou.sources.model import Batch, Context, Head
@@ -25,6 +26,7 @@ LAYOUT = Layout(
         Field("sku", "text", ("SKU", "规格", "商品属性")),
         Field("nick", "code", ("用户昵称", "买家昵称", "username", "displayUserNick")),
         Field("reply_text", "prose", ("商家回复", "reply")),
+        Field("order_id", "id", ("订单号", "订单编号")),
     ),
     telling=("评论内容|评价内容|content|rateContent|初次评价", "|".join(_DAY), "用户昵称|买家昵称|username|评分"),
     ignored=headings("""
@@ -86,12 +88,14 @@ def shaping(context: Context) -> Shape:
 
 def shape(buyers: Buyers, rows: pl.DataFrame) -> Shaped:
     """Typed rows → reviews."""
-    shop_key = buyers.context.settings.shop_key
+    settings = buyers.context.settings
+    ordered = rows["order_id"].is_not_null().any()  # plug-ins name no order, the seller's page does
     score, rating, unrated = ratings(rows["rating"])
     default = is_default(rows["text"])
     customers = buyers.keys(rows["nick"])
     reviews = rows.select(
-        pl.lit(shop_key, dtype=pl.Int64).alias("shop_key"),
+        pl.lit(settings.shop_key, dtype=pl.Int64).alias("shop_key"),
+        *([key_column(rows["order_id"], settings.platform, settings.shop, "order").alias("order_key")] if ordered else []),
         customers.alias("customer_key"),
         buyers.prints(rows["nick"], customers).alias("author_key"),
         pl.col("sku").fill_null(rows["day_text"].str.extract(_DATE_AND_SKU)).alias("sku"),
