@@ -227,3 +227,11 @@ def test_a_file_of_damaged_ids_only_is_told_beside_what_is_stored(tmp_path: Path
     row = DONE.replace('="1930000000000000101"', "1.93E+18")
     spoiled = put(tmp_path, "b.csv", f"{ORDERS}\n{row}\n")
     assert "「订单编号」被 Excel 改坏：科学计数法 1 个\n" in huitou("-w", ws.path, "doctor", spoiled, ok=False).stdout
+
+
+def test_ids_that_excel_rounded_in_a_part_of_the_file_are_set_aside(tmp_path: Path) -> None:
+    ids = [f"1934567890{n}" for n in (329248611, 331110000, 336998563, 340870000, 344748514, 348620000, 352498464, 357130000)]
+    text = f"{ORDERS}\n" + "".join(DONE.replace("1930000000000000101", one) + "\n" for one in ids)
+    check = one(fresh(tmp_path).path, put(tmp_path, "a.csv", text))
+    assert check["damaged_ids"] == {"订单编号": {"scientific": 0, "rounded": 4}}
+    assert check["tables"]["orders"] == 4

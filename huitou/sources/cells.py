@@ -342,10 +342,16 @@ def rounded(ids: pl.Series, how: Rounding) -> pl.Series:
 
 
 def rounding(ids: pl.Series) -> Rounding | None:
-    """How a whole column was rounded: every long id of it is, and there are too many for chance (one in a million)."""
+    """How a column was rounded: every long id of it is, or more of the longest than chance makes (about one in a million).
+
+    Only part of a file is rounded where someone edited it in Excel, or put two exports together.
+    """
     long = ids.filter(_long(ids))
-    lost_digits = (long.str.len_chars().cast(pl.Int64) - 15).sum()
-    if lost_digits >= 6 and rounded(long, "digits").all():
+    if (long.str.len_chars().cast(pl.Int64) - 15).sum() >= 6 and rounded(long, "digits").all():
+        return "digits"
+    longest = long.filter(long.str.len_chars() >= 18).unique()  # an order may stand on several rows
+    chance = 0.1 ** (longest.str.len_chars().cast(pl.Int64) - 15)
+    if rounded(longest, "digits").sum() > 20 * float(chance.sum()) + 2.5:
         return "digits"
     if len(long) >= 4 and rounded(long, "binary").all():
         return "binary"
