@@ -119,7 +119,7 @@ SMALL: dict[str, tuple[Callable[[], bytes], str]] = {
     "nul-name.zip": (lambda: zipped({"a_b.csv": "x"}).replace(b"a_b", b"a\0b"), "no source|damaged"),
     "other-method.zip": (lambda: zipped({"a.csv": THREE}).replace(b"\x08\0", b"\x63\0"), "unusual|damaged"),
     "pdf.zip": (lambda: b"%PDF-1.7\n" + zipped({"a.csv": THREE}), "PDF"),
-    "packed.csv.gz": (lambda: b"\x1f\x8b\x08" + bytes(100), "gzip"),
+    "packed.csv.gz": (lambda: b"\x1f\x8b\x08" + bytes(100), "damaged"),
     "magic.parquet": (lambda: b"PAR1" + bytes(range(256)) + b"\xff\xff\xff\x7fPAR1", "Parquet"),
     "cut.parquet": (lambda: parquet(pl.DataFrame({"a": range(9000)}))[:-9], "Parquet"),
     "bomb.parquet": (parquet_bomb, "Parquet"),

@@ -10,7 +10,6 @@ import pytest
 from huitou.cli.checkup import CARRIED_BY
 from huitou.metrics.needs import NEEDS
 from huitou.sources import joins
-from huitou.sources.examine import Look
 from tests.exported import DONE, ORDERS, REFUNDED, THREE, UNPAID, put, table
 from tests.exported import shop as fresh
 from tests.exports import write_chats
@@ -176,11 +175,57 @@ def test_a_file_that_is_in_already_says_so_and_import_dry_run_says_the_same(tmp_
     assert dry == huitou("-w", ws.path, "doctor", file).stdout and len(ws.lake.loads()) == 1
 
 
-def test_runs_of_an_order_are_counted_across_stretches() -> None:
-    look = Look()
-    for ids in (["a", "b", "b"], ["b", "c"], ["c", "d", "d"]):
-        look._see_orders(pl.Series(ids))
-    assert look.several_rows() == (3, 7)
+def test_an_order_s_rows_are_counted_wherever_they_stand(tmp_path: Path) -> None:
+    names = "订单编号,订单创建时间,订单付款时间,买家实际支付金额,总金额"
+    rows = [f"{order},2025-03-01 10:00:00,,1,1" for order in ("71", "72", "73", "71", "72", "71")]
+    check = one(fresh(tmp_path).path, put(tmp_path, "a.csv", "\n".join([names, *rows]) + "\n"))
+    assert check["orders_on_several_rows"] == {"orders": 2, "rows": 5}
+
+
+def test_an_export_cut_between_two_rows_is_told_beside_the_longer_one(tmp_path: Path) -> None:
+    ws, longer = fresh(tmp_path), put(tmp_path, "a.csv", THREE)
+    huitou("-w", ws.path, "import", longer)
+    cut = put(tmp_path, "b.csv", THREE[: THREE.index("\n", len(THREE) - len(UNPAID) - 9) + 1])
+    told = {"import": 1, "rows": 3, "fewer": 0.3333, "days": ["2025-03-01", "2025-03-03"]}
+    assert one(ws.path, cut)["fewer_rows_than"] == told and one(ws.path, longer)["fewer_rows_than"] is None
+    assert (
+        "比上次同类文件少 33% 的行：第 1 次导入有 3 行（2025-03-01 至 2025-03-03）" in huitou("-w", ws.path, "import", cut).stdout
+    )
+    later = put(tmp_path, "c.csv", THREE.replace("2025-03", "2025-04").replace("2025/3", "2025/4").replace("19300", "19400"))
+    assert one(ws.path, later)["fewer_rows_than"] is None  # another month, and not fewer
+
+
+def test_a_column_that_was_left_out_is_told_with_what_stands_in_for_it(tmp_path: Path) -> None:
+    def without(*left_out: str) -> str:
+        keep = [i for i, name in enumerate(ORDERS.split(",")) if name not in left_out]
+        lines = [",".join(row.split(",")[i] for i in keep) for row in (ORDERS, UNPAID)]
+        file = put(tmp_path, f"{left_out[0]}.csv", "\n".join(lines) + "\n")
+        return huitou("-w", tmp_path / "shop", "import", file).stdout
+
+    fresh(tmp_path)
+    assert "没有买家实际支付金额这一列：付款金额按应付货款加邮费算" in without("买家实际支付金额")
+    told = without("退款金额", "订单状态", "总金额")
+    assert all(f"没有{name}这一列" in told for name in ("退款金额", "订单状态", "总金额"))
+
+
+def test_rows_of_two_shops_and_years_that_cannot_be_are_told(tmp_path: Path) -> None:
+    rows = [f"{UNPAID},青麓", f"{UNPAID.replace('0303', '0304').replace('2025-03-03', '2099-03-03')},别家"]
+    shop, file = fresh(tmp_path).path, put(tmp_path, "a.csv", "\n".join([f"{ORDERS},店铺名称", *rows]) + "\n")
+    check = one(shop, file)
+    assert check["shops"] == 2 and check["notes"] == {"far_days": 1}
+    assert "里面有 2 家店的行" in (said := huitou("-w", shop, "doctor", file).stdout) and "请核对年份" in said
+
+
+def test_exports_that_hold_nothing_to_read_say_which_one_does(tmp_path: Path) -> None:
+    heads = {
+        "Ticket id,Subject,Status,Channel,Customer email,Assignee name": "工单列表",
+        "Id,Requester,Submitter,Assignee,Group,Subject,Status,Via,Created at": "工单列表",
+        "ticket_id,author_id,body,public,created_at": "分不出谁是客户",
+        "Customer ID,First Name,Last Name,Email,Total Spent,Total Orders": "客户列表",
+    }
+    for number, (head, why) in enumerate(heads.items()):
+        file = put(tmp_path, f"{number}.csv", f"{head}\n{','.join('x' for _ in head.split(','))}\n")
+        assert why in look(tmp_path / "shop" if number else fresh(tmp_path).path, file, code=1)["files"][0]["refused"]["zh"]
 
 
 def test_the_json_is_documented() -> None:
@@ -189,7 +234,7 @@ def test_the_json_is_documented() -> None:
         "format timezone files joins days metrics refused source kind encoding header rows set_aside tables span problems notes"
     )
     more = "imported_before_as new_columns missing_columns damaged_ids contacts orders_on_several_rows currencies zones"
-    more += " days_without_rows wait_for"
+    more += " days_without_rows wait_for fewer_rows_than shops"
     assert [name for name in (names + " " + more).split() if f"`{name}`" not in text] == []
 
 

@@ -1,6 +1,7 @@
 """Zip archives of exports: each file inside is a file of its own; names never become paths; one bad file is only itself."""
 
 import csv
+import gzip
 import io
 import zipfile
 from pathlib import Path
@@ -57,6 +58,15 @@ def test_each_file_in_an_archive_is_imported_under_its_own_name(tmp_path: Path) 
     assert len(table(ws, "orders")) == 5
 
 
+def test_a_gzip_is_the_file_that_it_holds(tmp_path: Path) -> None:
+    ws, plain = shop(tmp_path), THREE.encode("gb18030")
+    told(ws, put(tmp_path, "a.csv.gz", gzip.compress(plain)))
+    assert files_of(ws) == {"a.csv.gz/a.csv": (3, 0)}
+    assert "read by import 1" in told(ws, put(tmp_path, "a.csv", plain)) and len(table(ws, "orders")) == 3
+    assert "damaged" in told(ws, put(tmp_path, "cut.csv.gz", gzip.compress(plain)[:-9]), code=1)
+    assert "far more" in told(ws, put(tmp_path, "zeros.csv.gz", gzip.compress(bytes(80_000_000))), code=1)
+
+
 def test_names_in_gbk_are_read(tmp_path: Path) -> None:
     told(ws := shop(tmp_path), zipped(tmp_path / "a.zip", {"订单/三月.csv": THREE}, gbk=True))
     assert list(files_of(ws)) == ["a.zip/订单/三月.csv"]
@@ -70,7 +80,7 @@ def test_an_archive_again_and_its_files_alone_are_known(tmp_path: Path) -> None:
         zipped(tmp_path / "b.zip", {"x/o.csv": THREE}),
         put(tmp_path, "o.csv", THREE),
     )
-    assert told(ws, *files).count("the same file was stored by import 1") == 2
+    assert told(ws, *files).count("the same file was read by import 1") == 2
     assert len(table(ws, "orders")) == 3
 
 

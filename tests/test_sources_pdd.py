@@ -52,6 +52,19 @@ def test_orders_and_their_money(tmp_path: Path) -> None:
     assert lines["price_fen"].unique().to_list() == [3_000] and lines["refunded"].to_list() == [False, False, True, False, True]
 
 
+def test_an_order_that_nobody_paid_is_worth_what_was_due(tmp_path: Path) -> None:
+    row = ROWS[3] | {
+        "用户实付金额(元)": "0.00",
+        "商品总价(元)": "60.00",
+        "邮费(元)": "4.00",
+        "店铺优惠折扣(元)": "5.00",
+        "平台优惠折扣(元)": "2.00",
+    }
+    ws, _ = pdd(tmp_path, write_csv(tmp_path / "o.csv", PDD_ORDERS, [row, ROWS[0]]))
+    rows = table(ws, "orders").sort("row")
+    assert rows["placed_fen"].to_list() == [5_700, 5_200] and rows["gross_fen"].to_list() == [0, 5_200]
+
+
 @pytest.mark.slow
 def test_an_order_without_any_time_is_of_the_day_in_its_number(tmp_path: Path) -> None:
     ws, _ = pdd(tmp_path, orders(tmp_path))

@@ -50,7 +50,7 @@ def test_every_known_sheet_is_a_load_of_its_own_and_known_again(tmp_path: Path) 
         ("qianniu.orders", "export.xlsx · 订单报表"),
         ("qianniu.order_lines", "export.xlsx · 销售明细"),
     ]
-    assert all(r.load and r.load.balances and r.rows == 2 for r in (one, two)) and one.notes == {"other_sheets": 1}
+    assert all(r.load and r.load.balances and r.rows == 2 for r in (one, two)) and one.notes == {"other_sheets": 1, "no_kept": 1}
     assert again.load is not None and (again.load.stored, again.load.known) == (0, 2)
     orders, lines = table(ws, "orders").sort("row"), table(ws, "order_lines").sort("row")
     assert orders.select("placed_fen", "gross_fen", "status", "region").rows() == [
@@ -66,7 +66,9 @@ def test_every_known_sheet_is_a_load_of_its_own_and_known_again(tmp_path: Path) 
 def test_several_sheets_of_one_kind_are_one_load(tmp_path: Path) -> None:
     sheets = {"1": SHEETS["订单报表"][:2], "2": [SHEETS["订单报表"][0], SHEETS["订单报表"][2]]}
     (report,) = import_files(ws := shop(tmp_path), [workbook(tmp_path / "export.xlsx", sheets)])
-    assert report.load is not None and report.load.stored == 2 and not report.notes and table(ws, "orders").height == 2
+    assert (
+        report.load is not None and report.load.stored == 2 and report.notes == {"no_kept": 2} and table(ws, "orders").height == 2
+    )
 
 
 @pytest.mark.slow

@@ -140,7 +140,12 @@ def _file(f: FileCheck) -> dict[str, Any]:
         "problems": [{"reason": x.reason, "column": x.column, "n": x.n, "first_row": x.first} for x in f.faults],
         "damaged_ids": f.damaged, "contacts": f.contacts,
         "orders_on_several_rows": {"orders": f.several_rows[0], "rows": f.several_rows[1]},
-        "currencies": f.currencies, "zones": f.zones, "days_without_rows": [str(d) for d in f.gaps], "notes": f.notes,
+        "fewer_rows_than": f.before and {
+            "import": f.before.load.number, "rows": f.before.load.rows_read, "fewer": round(f.before.fewer, 4),
+            "days": [str(f.before.load.first_day), str(f.before.load.last_day)],
+        },
+        "shops": f.shops, "currencies": f.currencies, "zones": f.zones,
+        "days_without_rows": [str(d) for d in f.gaps], "notes": f.notes,
     }  # fmt: skip
 
 
@@ -238,7 +243,7 @@ def _file_lines(f: FileCheck, lang: str) -> Iterator[str]:
     yield "    [dim]" + escape(" · ".join(_facts(f, lang))) + "[/dim]"
     if f.known_as is not None:
         yield "    " + (
-            f"= 第 {f.known_as} 次导入已经存过同一份文件。" if zh else f"= import {f.known_as} stored the same file already."
+            f"= 第 {f.known_as} 次导入已经读过同一份文件。" if zh else f"= import {f.known_as} read the same file already."
         )
     yield from (f"    {escape(line)}" for line in _warnings(f, lang))
     for x in f.faults:
@@ -278,6 +283,13 @@ def _warnings(f: FileCheck, lang: str) -> Iterator[str]:
     if f.header and f.header.unknown:
         some = ("、" if zh else ", ").join(f.header.unknown[:12]) + ("…" if len(f.header.unknown) > 12 else "")
         yield f"没有用到的列：{some}" if zh else f"Columns not used: {some}"
+    if f.before:
+        yield in_language(f.before.says, lang)
+    if f.shops > 1:
+        yield (
+            f"里面有 {f.shops} 家店的行：一个工作区只放一家店，请按店铺分开导出" if zh
+            else f"It holds rows of {f.shops} shops: a workspace is one shop's, so export each shop by itself"
+        )  # fmt: skip
     if f.gaps:
         some = ("、" if zh else ", ").join(map(str, f.gaps[:6])) + ("…" if len(f.gaps) > 6 else "")
         yield (

@@ -137,7 +137,7 @@ def print_refused(console: Console, refused: HuitouError, lang: str) -> None:
 
 def print_imports(console: Console, reports: "list[ImportReport]", lang: str) -> None:
     """Each file's fate; where many came in whole, only their sum by source, and each that has something to say."""
-    whole = [r for r in reports if r.load is not None and r.refused is None and not r.problems and r.load.repeats_of is None]
+    whole = [r for r in reports if r.load and not (r.refused or r.problems or r.before) and r.load.repeats_of is None]
     brief = len(reports) >= MANY
     for one in reports:
         if not brief or one not in whole:
@@ -169,10 +169,16 @@ def print_import(console: Console, one: "ImportReport", lang: str) -> None:
             soft_wrap=True,
         )
     elif one.load.repeats_of is not None:
+        number, aside = one.load.repeats_of, one.load.quarantined
+        left = (
+            (f"当时搁置的 {aside:,} 行见 huitou problems。" if zh else f" {aside:,} rows were set aside: huitou problems.")
+            if aside
+            else ""
+        )
         console.print(
-            f"= {name}：同一份文件在第 {one.load.repeats_of} 次导入时已经存过，没有新增。"
+            f"= {name}：同一份文件在第 {number} 次导入时已经读过，没有新增。{left}"
             if zh
-            else f"= {name}: the same file was stored by import {one.load.repeats_of}; nothing is new.",
+            else f"= {name}: the same file was read by import {number}; nothing is new.{left}",
             soft_wrap=True,
         )
     else:
@@ -190,6 +196,8 @@ def print_import(console: Console, one: "ImportReport", lang: str) -> None:
             soft_wrap=True,
         )
     console.print(f"    {escape(_what(one, lang))}", style="dim", soft_wrap=True)
+    if one.before is not None:
+        console.print(f"    {in_language(one.before.says, lang)}{'。' if zh else '.'}", style="yellow", soft_wrap=True)
     _print_counts(console, one, lang)
 
 
@@ -209,7 +217,7 @@ def print_arrival(console: Console, one: "ImportReport", lang: str) -> None:
         return
     assert one.load is not None
     if one.load.repeats_of is not None:
-        said = "同一份文件已经存过" if zh else "the same file is stored already"
+        said = "同一份文件已经读过" if zh else "the same file was read already"
     else:
         told = (one.load.rows_read, one.load.stored, one.load.known, one.load.quarantined)
         form = "{:,} 行 = 存入 {:,} + 已有 {:,} + 搁置 {:,}" if zh else "{:,} rows = {:,} stored + {:,} known + {:,} set aside"

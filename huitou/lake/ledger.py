@@ -200,6 +200,13 @@ class Ledger:
         ).fetchone()
         return _report(row) if row else None
 
+    def last_load(self, source: str) -> LoadReport | None:
+        """The newest finished load by a source that read its file, if any."""
+        row = self._db.execute(
+            "SELECT * FROM loads WHERE source=? AND state='done' AND repeats_of IS NULL ORDER BY number DESC LIMIT 1", (source,)
+        ).fetchone()
+        return _report(row) if row else None
+
     def has_size(self, n_bytes: int, source: str) -> bool:
         """Whether a finished load by the source is of a file that long: only then can it be of the same bytes."""
         row = "SELECT 1 FROM loads WHERE bytes=? AND source=? AND state='done' LIMIT 1"

@@ -1,4 +1,4 @@
-"""Zip archives of exports: each file in one is imported as a file of its own, told as archive/member.
+"""Archives of exports: each file of a zip is imported as a file of its own, told as archive/member; a gzip holds one.
 
 A child unpacks them under limits, one at a time, into a private folder that is gone afterwards. What stands in an archive
 never chooses a path on this machine: a member's name is shown, and its last part, cleaned, names the file it is read from.
@@ -21,7 +21,7 @@ from huitou.lake.disk import room
 
 WALL_S = 1_200
 _CHILD = Path(__file__).with_name("archive_child.py")
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_PACKED = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b\x08")
 _LONGEST = 200  # bytes of a file's name; file systems allow 255
 _UNPACK = Say("自己解压后导入里面的文件。", "Unpack it yourself and import the files inside.")
 _AGAIN = Say("重新导出（或重新压缩）后再导入。", "Export it again (or pack it again) and import the new one.")
@@ -48,12 +48,12 @@ class Given:
 
 
 def given(file: Path, scratch: Path) -> Iterator[Given]:
-    """The file itself; or, of a zip archive of exports, each file in it, there only until the next one is asked for.
+    """The file itself; or, of an archive of exports, each file in it, there only until the next one is asked for.
 
     `scratch` is where they are unpacked, in a folder whose name begins with the number of this process. An archive that
     cannot be read is told as one refused file. Raises DiskFull.
     """
-    if not _is_zip(file):
+    if not _is_packed(file):
         yield Given(file, file.name)
         return
     with _Unpacking(file) as child:
@@ -93,10 +93,10 @@ def _short(name: str) -> str:
     return name.encode()[-_LONGEST:].decode(errors="ignore")
 
 
-def _is_zip(file: Path) -> bool:
+def _is_packed(file: Path) -> bool:
     try:
         with file.open("rb") as stream:
-            return stream.read(4) in _ZIP
+            return stream.read(4).startswith(_PACKED)
     except OSError:
         return False  # whoever reads it next says what is wrong
 

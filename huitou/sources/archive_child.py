@@ -1,16 +1,18 @@
-"""The child that unpacks a zip archive under limits; run as a script, knows nothing else of the product.
+"""The child that unpacks a zip or gzip archive under limits; run as a script, knows nothing else of the product.
 
 Argument: path. Standard output, one line of JSON each: first the files in it by number and name, or the fault; then, for
 each line ``[number, target]`` of standard input, what became of that file: ``{}`` or the fault.
 """
 
 import errno
+import gzip
 import json
 import stat
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 MEMORY = 2**30
 CPU_S = 1_200
@@ -66,15 +68,28 @@ def members(file: zipfile.ZipFile, packed: int) -> dict[str, Any]:
     return {"members": told} if told else {"fault": "empty"}
 
 
-def unpack(file: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> dict[str, str]:
+def unpack(file: zipfile.ZipFile, number: int, target: Path) -> dict[str, str]:
     """Write one file; never more bytes than its entry in the directory says, whatever follows there."""
+    member = file.infolist()[number]
     if member.flag_bits & 1:
         return {"fault": "password"}
+    return write(lambda: file.open(member), target, member.file_size, exactly=True)
+
+
+def gunzip(path: Path, target: Path) -> dict[str, str]:
+    """Write what a gzip file holds: it does not say before how much that is."""
+    return write(lambda: gzip.open(path), target, min(MAX_UNPACKED, max(_SMALL, MAX_RATIO * path.stat().st_size)))
+
+
+def write(opened: Callable[[], IO[bytes] | gzip.GzipFile], target: Path, most: int, *, exactly: bool = False) -> dict[str, str]:
+    """Copy what is packed to `target`: no fault, or which. `most`: bytes that it may have, or that it has `exactly`."""
     try:
-        with file.open(member) as packed, target.open("xb") as out:
-            while chunk := packed.read(_CHUNK):
+        with opened() as packed, target.open("xb") as out:
+            while out.tell() <= most and (chunk := packed.read(_CHUNK)):
                 out.write(chunk)
-            if out.tell() != member.file_size:
+            if out.tell() > most and not exactly:
+                return {"fault": "bomb"}
+            if exactly and out.tell() != most:
                 return {"fault": "damaged"}
     except NotImplementedError:
         return {"fault": "method"}
@@ -91,9 +106,15 @@ def main() -> None:
     """Say what is in it, then unpack what is asked for."""
     limit()
     path = Path(sys.argv[1])
+    with path.open("rb") as begun:
+        single = begun.read(2) == b"\x1f\x8b"
+    file: zipfile.ZipFile | None = None
     try:
-        file = zipfile.ZipFile(path)
-        about = members(file, path.stat().st_size)
+        if single:
+            about: dict[str, Any] = {"members": [(0, path.name.removesuffix(".gz"))]}
+        else:
+            file = zipfile.ZipFile(path)
+            about = members(file, path.stat().st_size)
     except MemoryError:
         about = {"fault": "bomb"}
     except Exception:  # noqa: BLE001 - whatever a hostile file provokes
@@ -102,7 +123,8 @@ def main() -> None:
     sys.stdout.flush()
     for line in sys.stdin if "members" in about else ():
         number, target = json.loads(line)
-        sys.stdout.write(json.dumps(unpack(file, file.infolist()[number], Path(target))) + "\n")
+        done = unpack(file, number, Path(target)) if file else gunzip(path, Path(target))
+        sys.stdout.write(json.dumps(done) + "\n")
         sys.stdout.flush()
 
 

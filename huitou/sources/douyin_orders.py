@@ -32,7 +32,7 @@ LAYOUT = Layout(
         Field("payment", "text", ("支付方式",)),
         Field("province", "text", ("省",)),
         Field("created", "time", ("订单提交时间",), needed=True, filled=True),
-        Field("paid", "time", ("支付完成时间",)),
+        Field("paid", "time", ("支付完成时间",), absent="no_paid_time"),
         Field("finished", "time", ("订单完成时间",)),
         Field("shipped", "time", ("发货时间",)),
         Field("status", "text", ("订单状态",), needed=True),

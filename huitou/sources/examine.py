@@ -21,6 +21,7 @@ from huitou.lake.load import conform
 from huitou.lake.prints import prints
 from huitou.sources import cells
 from huitou.sources.archive import Given, given
+from huitou.sources.before import Before, shrunk
 from huitou.sources.drift import Drift, policy_of
 from huitou.sources.importer import Part, Progress, Tally, chosen_sources, encoding_of, parts_of
 from huitou.sources.joins import Join, Keys
@@ -36,6 +37,7 @@ _FEW_DAYS, _FEW_ROWS = 7, 20
 """Fewer days say nothing about gaps, fewer rows nothing about a clock that stands still."""
 
 _CURRENCY = ("币种", "货币", "currency", "presentmentcurrency")
+_SHOP = ("店铺名称", "店铺id", "店铺")
 _LONGEST_NAME = 40
 _OFFSET = r"\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})$"
 _CIPHER = r"^(?:Enc\.|[~$#].{16,}[~$#]\d*$|[0-9A-Za-z+/=_-]{40,}$)"
@@ -75,7 +77,8 @@ class FileCheck:
     and ids rounded otherwise; `several_rows`: orders on more than one row, and their rows; `zones`: offsets written in
     times ("": none); `known_as`: number of the import that stored the same bytes; `new` and `missing`: columns that came or
     went since the source was imported before; `gaps`: days between the first and the last without a single row, where they
-    are few enough to be an oversight.
+    are few enough to be an oversight; `before`: the last file of the source, where this one falls short of it; `shops`: names
+    of shops in the file.
     """
 
     name: str
@@ -100,6 +103,8 @@ class FileCheck:
     new: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     gaps: tuple[date, ...] = ()
+    before: Before | None = None
+    shops: int = 0
 
     @property
     def set_aside(self) -> int:
@@ -196,7 +201,7 @@ class _Examiner:
             sums.add(batch)
             for table, frame in batch.frames.items():
                 self.keys.add(table, frame)
-        tally.refuse_none()
+        tally.finish()
         with part.path.open("rb") as stream:
             earlier = ledger.known_as(hashlib.file_digest(stream, "sha256").hexdigest(), source.id)
         faults = sums.faults()
@@ -205,6 +210,7 @@ class _Examiner:
             sums.span or tally.days, tally.days, dict(sums.tables), sums.filled, faults, sums.notes(dict(tally.notes)),
             look.contacts(), look.damaged(faults), look.several_rows(), dict(look.currencies), look.zones(),
             earlier.number if earlier else None, drift.new, drift.missing, sums.gaps(),
+            None if earlier else shrunk(ledger.last_load(source.id), tally.rows, tally.days), look.shops(),
         )  # fmt: skip
 
 
@@ -296,9 +302,8 @@ class Look:
         self._contacts: dict[str, Counter[str]] = {}
         self._scientific: Counter[str] = Counter()
         self._zones: Counter[str] = Counter()
-        self._last_order: str | None = None
-        self._was_again = False
-        self._orders = [0, 0]
+        self._orders: list[np.ndarray] = []
+        self._shops: set[int] = set()
 
     def header(self, head: Head, layout: Layout, placed: Placed) -> Placed:
         """Note the headings, and have a column that names a currency read too.
@@ -313,8 +318,10 @@ class Look:
         print_ = hashlib.sha256("\n".join(named).encode()).hexdigest()[:6]
         unknown = mask(pl.Series(layout.unknown(placed.header), dtype=pl.String)).str.slice(0, _LONGEST_NAME)
         self.seen = Header(f"{len(named)}-{print_}", len(named), len(set(placed.positions.values())), tuple(unknown))
-        at = next((i for i, cell in enumerate(placed.header) if heading(cell) in _CURRENCY), None)
-        positions = placed.positions | ({"\0currency": at} if at is not None else {})
+        told = {heading(cell): i for i, cell in reversed(list(enumerate(placed.header)))}
+        extra = {"\0currency": _CURRENCY, "\0shop": _SHOP}
+        found = {name: next((told[h] for h in names if h in told), None) for name, names in extra.items()}
+        positions = placed.positions | {name: at for name, at in found.items() if at is not None}
         self._layout, self._placed = layout, Placed(placed.header_row, placed.header, placed.width, positions, placed.unknown)
         return self._placed
 
@@ -324,6 +331,8 @@ class Look:
         if (at := self._placed.positions.get("\0currency")) is not None:
             found = cells.unwrapped(raw[str(at)]).drop_nulls().str.to_uppercase().str.extract(r"^([A-Z]{3}|人民币|元)$")
             self.currencies.update(dict(found.drop_nulls().value_counts().iter_rows()))
+        if (at := self._placed.positions.get("\0shop")) is not None:
+            self._shops.update(cells.unwrapped(raw[str(at)]).drop_nulls().unique().hash(0).to_list())
         for known in self._layout.fields:
             position = self._placed.positions.get(known.name)
             if position is None:
@@ -336,7 +345,7 @@ class Look:
             if known.name in _WHO:
                 self._see_contacts(name, parsed.frame[known.name])
         if "order_id" in parsed.frame.columns:
-            self._see_orders(parsed.frame["order_id"])
+            self._orders.append(parsed.frame["order_id"].drop_nulls().hash(0).to_numpy())
         return parsed
 
     def _see_zones(self, times: pl.Series) -> None:
@@ -362,18 +371,6 @@ class Look:
         counts.update(dict(said["kind"].value_counts().iter_rows()))
         counts["empty"] += who.null_count()
 
-    def _see_orders(self, ids: pl.Series) -> None:
-        """Rows that repeat the order id of the row above them: one order on several rows."""
-        if not len(ids):
-            return
-        above = ids.shift(1)
-        above[0] = self._last_order
-        again = (ids == above).fill_null(False)
-        begins = again & ~again.shift(1, fill_value=self._was_again)
-        self._orders[0] += int(begins.sum())
-        self._orders[1] += int(begins.sum()) + int(again.sum())
-        self._last_order, self._was_again = ids[-1], bool(again[-1])
-
     def contacts(self) -> dict[str, dict[str, int]]:
         """Heading → how its cells name people."""
         kinds = ("clear", "masked", "cipher", "virtual", "empty")
@@ -388,8 +385,14 @@ class Look:
         }
 
     def several_rows(self) -> tuple[int, int]:
-        """Orders on more than one row, and their rows."""
-        return self._orders[0], self._orders[1]
+        """Orders on more than one row, wherever these stand, and their rows."""
+        times = np.unique(np.concatenate(self._orders), return_counts=True)[1] if self._orders else np.zeros(0, np.int64)
+        several = times[times > 1]
+        return len(several), int(several.sum())
+
+    def shops(self) -> int:
+        """Shops that are named in the file."""
+        return len(self._shops)
 
     def zones(self) -> dict[str, int]:
         """Offsets written in times, where any is; "" counts times without one."""

@@ -4,7 +4,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -17,14 +17,18 @@ from huitou.lake.settings import Settings
 from huitou.lake.writer import Writer
 from huitou.sources.ahead import ahead, short_turns
 from huitou.sources.archive import Given, given
+from huitou.sources.before import Before, shrunk
 from huitou.sources.drift import Drift, policy_of
 from huitou.sources.generic import Mapped
 from huitou.sources.mended import settle
 from huitou.sources.model import Batch, Context, Head, Source
-from huitou.sources.registry import readable, recognise, source_called, sources, surest_sheet
+from huitou.sources.others import other
+from huitou.sources.registry import SURE, readable, recognise, source_called, sources, surest_sheet
 from huitou.sources.sniff import head as head_of
+from huitou.sources.sniff import sheet_heads
 
 _NO_DAY = date(1970, 1, 1)  # what order lines without a time are stored under
+_FIRST_YEAR = 2003  # Taobao's first
 
 Progress = Callable[[Path, int, int, int], None]
 """Called after every batch with file, bytes done, bytes in all, rows so far."""
@@ -37,6 +41,7 @@ class ImportReport:
     `rows` are the file's rows, `problems` those set aside by reason, `notes` counts worth telling. `kind` says what the source
     reads, `days` the first and the last day of its rows, `first` row and column of the first problem of each reason.
     `name` is how the file is told: of a file in the archive `file` archive/member. `mended`: rows set aside before that it mends.
+    `before`: the last file of its source, where this one falls short of it.
     """
 
     file: Path
@@ -52,6 +57,7 @@ class ImportReport:
     first: dict[str, tuple[int, str | None]] = field(default_factory=dict)
     name: str = ""
     mended: int = 0
+    before: Before | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,10 @@ def _brought(one: Given, chosen: list[Source], bring: Callable[[Part], ImportRep
 
 def parts_of(one: Given, chosen: list[Source]) -> list[Part]:
     """What is read of a file, and by which source. Raises FileRefused where none knows it."""
-    found = readable(head_of(one.path), chosen)
+    head = head_of(one.path)
+    if len(chosen) > 1:
+        _refuse_other(head, chosen)
+    found = readable(head, chosen)
     if not found:
         recognised(one.path, chosen)  # refuses it with its reason
     if len(found) == 1:
@@ -182,6 +191,13 @@ def recognised(path: Path, chosen: list[Source]) -> tuple[Head, Source]:
     return head, source
 
 
+def _refuse_other(head: Head, chosen: list[Source]) -> None:
+    """Raises FileRefused for an export that is known to hold nothing to import."""
+    known = other(head)
+    if known and max(recognise(sheet, chosen)[1] for sheet in sheet_heads(head)) < SURE:
+        raise FileRefused(head.path, known.says, known.fix)
+
+
 def _shown(head: Head) -> str:
     """The headings, cut to a line; a first row without commas may be somebody's words and is not shown."""
     widest = max(head.rows, key=len, default=())
@@ -194,6 +210,7 @@ def _store(part: Part, context: Context, writer: Writer, progress: Progress | No
     load = writer.begin(part.path, source=source.id, main=source.main, name=part.name)
     counted = Tally(part.path, source.main, progress)
     drift = Drift(policy_of(context.settings, source.id), writer.ledger.header(source.id))
+    last = writer.ledger.last_load(source.id)
     try:
         if load.known_as is None:
             load.add("shops", _shop(context.settings))
@@ -206,21 +223,23 @@ def _store(part: Part, context: Context, writer: Writer, progress: Progress | No
                 load.set_aside(batch.problems)
                 load.note(batch.notes)
                 counted.add(batch)
-            counted.refuse_none()
+            load.note(counted.finish())
         report = load.commit()
         drift.remember(writer.ledger, source.id, report.number)
         mended = sum(settle(writer.ledger, one, report) for one in part.heads)
     except BaseException:
         load.abort()
         raise
-    return replace(_report(head, source, counted), rows=report.rows_read, notes=report.notes, load=report, mended=mended)
+    before = None if load.known_as or mended else shrunk(last, counted.rows, counted.days)
+    told = _report(head, source, counted)
+    return replace(told, rows=report.rows_read, notes=report.notes, load=report, mended=mended, before=before)
 
 
 def _dry(part: Part, context: Context, progress: Progress | None) -> ImportReport:
     counted = Tally(part.path, part.source.main, progress)
     for batch in part.read(context):
         counted.add(batch)
-    counted.refuse_none()
+    counted.finish()
     return _report(part.heads[0], part.source, counted)
 
 
@@ -271,12 +290,16 @@ class Tally:
             span = (*(self.days or ()), days.min(), days.max())
             self.days = (min(span), max(span))
 
-    def refuse_none(self) -> None:
-        """Raise FileRefused for a file that holds a header and nothing below it."""
+    def finish(self) -> dict[str, int]:
+        """What only the whole file shows, as further notes. Raises FileRefused for one that is a header and nothing below it."""
         if not self.rows:
             says = Say("只有表头，没有数据", "it has a header and no rows")
             fix = Say("看一下导出时选的日期，再导出一次。", "Check the days chosen on the platform and export it again.")
             raise FileRefused(self._path, says, fix)
+        odd = self.days and (self.days[0].year < _FIRST_YEAR or self.days[1] > date.today() + timedelta(1))
+        told = {"far_days": 1} if odd else {}
+        self.notes.update(told)
+        return told
 
 
 class _Forgetful(People):

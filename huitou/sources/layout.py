@@ -51,7 +51,8 @@ def headings(text: str) -> tuple[str, ...]:
 @dataclass(frozen=True, slots=True)
 class Field:
     """One column that a source reads. `needed`: without the column the file is refused; `filled`: without a value the
-    row is set aside; `nulls`: texts that mean «nothing» here."""
+    row is set aside; `nulls`: texts that mean «nothing» here; `absent`: the note (of `reasons.NOTES`) that tells what is done
+    without the column, where that changes numbers."""
 
     name: str
     kind: Kind
@@ -59,6 +60,7 @@ class Field:
     needed: bool = False
     filled: bool = False
     nulls: tuple[str, ...] = ()
+    absent: str = ""
 
     @property
     def nothing(self) -> tuple[str, ...]:

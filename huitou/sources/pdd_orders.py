@@ -24,6 +24,8 @@ LAYOUT = Layout(
         Field("order_id", "id", ("订单号",), needed=True, filled=True),
         Field("status", "text", ("订单状态",), needed=True),
         Field("goods_fen", "money", ("商品总价(元)",)),
+        Field("shop_off_fen", "money", ("店铺优惠折扣(元)",)),
+        Field("platform_off_fen", "money", ("平台优惠折扣(元)",)),
         Field("freight_fen", "money", ("邮费(元)",)),
         Field("user_fen", "money", ("用户实付金额(元)",), needed=True, filled=True),
         Field("items", "count", ("商品数量(件)",), needed=True, filled=True),
@@ -42,7 +44,7 @@ LAYOUT = Layout(
     ),
     telling=("商品", "订单号", "用户实付金额(元)", "商品数量(件)", "支付时间|订单成交时间|拼单成功时间", "售后状态"),
     ignored=headings("""
-        店铺优惠折扣(元) 平台优惠折扣(元) 上门安装费(元) 送货入户费(元) 送货入户并安装费(元) 身份证姓名 身份证号码 收货人 手机
+        上门安装费(元) 送货入户费(元) 送货入户并安装费(元) 身份证姓名 身份证号码 收货人 手机
         是否异常 市 区 街道 街道/镇 承诺发货时间 用户购买手机号 样式ID 商家编码-SKU维度 商家编码-规格维度 商家编码-商品维度
         快递单号 海淘清关订单号 支付ID 是否抽奖或0元试用 是否顺丰加价 商家备注 买家留言 关联货品编码 货品名称 货品类型 子货品
         仓库名称 仓库所在地址 是否门店自提 门店名称 门店自定义编码 旅行类信息 商家实收金额(元) 多多支付立减金额(元) 是否审核中
@@ -83,6 +85,10 @@ class PddOrders:
         Say(
             "付款金额 = 用户实付金额（含邮费）；商家实收含平台补贴，不用",
             "paid is 用户实付金额, freight included; 商家实收金额 holds subsidies",
+        ),
+        Say(
+            "没付款的订单实付为 0：下单金额用商品总价加邮费减优惠",
+            "orders nobody paid have 实付 0: their amount placed is goods and freight without the discounts",
         ),
         Say(
             "订单文件没有退款金额：售后状态「退款成功」先算全额，售后单导出有准数",
@@ -165,9 +171,17 @@ def _orders(rows: pl.DataFrame, currency: str) -> pl.DataFrame:
         pl.col("created_second").alias("second"), "paid_at", pl.col("paid_on").alias("paid_day"),
         pl.col("shipped").alias("shipped_at"), pl.col("received").alias("received_at"), pl.col("state").alias("status"),
         (~pl.col("payment").fill_null("").str.contains("货到付款", literal=True)).alias("prepaid"),
-        pl.col("user_fen").alias("placed_fen"), "gross_fen", "refund_fen", "freight_fen", "items", "product_key",
+        _placed_fen().alias("placed_fen"), "gross_fen", "refund_fen", "freight_fen", "items", "product_key",
         province(rows["province"]).alias("region"), "courier", pl.lit(currency).alias("currency"), "row",
     )  # fmt: skip
+
+
+def _placed_fen() -> pl.Expr:
+    """What was due: 用户实付金额; while it is 0 because nobody has paid, goods and freight without the discounts."""
+    off = pl.col("shop_off_fen").fill_null(0) + pl.col("platform_off_fen").fill_null(0)
+    due = pl.max_horizontal(pl.col("goods_fen") + pl.col("freight_fen").fill_null(0) - off, pl.lit(0))
+    unpaid = pl.col("paid_at").is_null() & (pl.col("user_fen") == 0)
+    return pl.when(unpaid).then(due.fill_null(0)).otherwise("user_fen")
 
 
 def _lines(rows: pl.DataFrame) -> pl.DataFrame:

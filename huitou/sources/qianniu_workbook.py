@@ -28,8 +28,12 @@ _MONEY = ("kept_fen", "goods_fen")
 
 ORDERS = Layout(
     fields=(
-        *(replace(f, needed=False) if f.name == "paid" else f for f in tmall_orders.LAYOUT.fields if f.name not in _MONEY),
-        Field("kept_fen", "money", ("买家实际支付金额", "买家实付金额")),
+        *(
+            replace(f, needed=f.needed and f.name != "paid", absent="")
+            for f in tmall_orders.LAYOUT.fields
+            if f.name not in _MONEY
+        ),
+        Field("kept_fen", "money", ("买家实际支付金额", "买家实付金额"), absent="no_kept"),
         Field("goods_fen", "money", ("买家应付货款",), needed=True),
     ),
     telling=headings("订单编号 订单创建时间 订单状态 买家应付货款 物流单号|物流公司"),

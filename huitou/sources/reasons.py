@@ -165,11 +165,38 @@ NOTES: dict[str, tuple[str, str]] = {
         "与同一文件里别的行完全相同，只存一次",
         "rows equal to another row of the same file: each is stored once",
     ),
+    "no_kept": (
+        "没有买家实际支付金额这一列：付款金额按应付货款加邮费算，会偏高",
+        "there is no column of what buyers really paid: goods and freight due count as paid, which may be too much",
+    ),
+    "no_total": (
+        "没有总金额这一列：下单金额按应付货款加邮费或实付金额算",
+        "there is no column of totals: goods and freight due, or what was paid, count as the amount placed",
+    ),
+    "no_status": (
+        "没有订单状态这一列：是否付款只看付款时间，关闭的订单认不出",
+        "there is no column of states: only the time of payment tells what was paid, closed orders cannot be told",
+    ),
+    "no_refunds": (
+        "没有退款金额这一列：这些订单的退款要从退款导出里来",
+        "there is no column of refund amounts: refunds of these orders have to come from the refund export",
+    ),
+    "no_paid_time": (
+        "没有付款时间这一列：是否付款只看状态",
+        "there is no column with times of payment: only the state tells what was paid",
+    ),
+    "far_days": (
+        "日期早于 2003 年或晚于明天：请核对年份",
+        "days before 2003 or after tomorrow: please check the years",
+    ),
     "unknown_device": ("不认识的终端", "devices that are not known here"),
 }
 """Counts that sources tell and that are no problems: code → Chinese, English."""
 
-ONCE = ("no_final_newline", "unsorted", "given_time", "same_time")
+ONCE = (
+    "no_final_newline", "unsorted", "given_time", "same_time", "no_kept", "no_total", "no_status", "no_refunds", "no_paid_time",
+    "far_days",
+)  # fmt: skip
 """Notes about the file as a whole: their count says nothing."""
 
 

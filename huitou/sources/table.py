@@ -52,13 +52,15 @@ def typed_rows(head: Head, layout: Layout, context: Context) -> Iterator[Typed]:
     parser = Parser(head, layout, placed, context.settings.timezone, forgiving=context.forgiving)
     headings = {field.name: placed.column(field.name) for field in layout.fields if field.name in placed.positions}
     mended = MARKS[0] in map(heading, placed.header)
+    once = {field.absent: 1 for field in layout.fields if field.absent and field.name not in placed.positions}
+    once |= {"unknown_columns": placed.unknown} if placed.unknown else {}
     for number, slab in enumerate(ahead(slabs(head, placed))):
         slab = tidy(slab if not mended else replace(slab, frame=unguarded(slab.frame)), head, placed)
         dropped = parser.dropped
         parsed = parser.parse(slab.frame)
         for inspector in context.inspectors:
             parsed = inspector.rows(slab.frame, parsed)
-        notes = slab.notes | ({"unknown_columns": placed.unknown} if number == 0 and placed.unknown else {})
+        notes = slab.notes | (once if number == 0 else {})
         notes |= {"dropped_values": parser.dropped - dropped} if parser.dropped > dropped else {}
         read = slab.frame.height + len(slab.problems)
         yield Typed(parsed.frame, read, slab.bytes_done, slab.problems + parsed.problems, notes, headings)

@@ -15,7 +15,7 @@ from huitou.errors import LakeBusy
 from huitou.lake import Workspace
 from huitou.sources.importer import ImportReport, import_files
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".log", ".xlsx", ".jsonl", ".ndjson", ".parquet", ".zip")
+SUFFIXES = (".csv", ".tsv", ".txt", ".log", ".xls", ".xlsx", ".jsonl", ".ndjson", ".parquet", ".zip", ".gz")
 _UNFINISHED = re.compile(
     r"^(?:~\$|\.|unconfirmed )|\.(?:crdownload|part|partial|download|opdownload|tmp|temp|filepart|td|xltd|baiduyun|aria2)$", re.I
 )
