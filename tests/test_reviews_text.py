@@ -65,6 +65,12 @@ def test_a_complaint_shows_under_five_stars(text: str) -> None:
         "第二天就到了，快递小哥态度也好",
         "no smell at all, works great",
         "妈妈长期失眠，吃了以后睡得踏实多了",
+        "小说的主人公一生贫穷孤独，结局冷冰冰的，读完心里很沉",
+        "这样有良心的作者太少了",
+        "物美价廉，孩子高兴坏了",
+        "还以为会坏，结果一个坏的都没有",
+        "风扇声音很小，也没有觉得烫",
+        "省得出门被忽悠",
     ],
 )
 def test_praise_hope_and_the_past_are_no_complaints(text: str) -> None:
@@ -81,6 +87,12 @@ def test_one_clause_that_blames_in_passing_is_no_complaint_of_a_long_good_review
     whole, clauses = read(told, turned, "黑屏了", ratings=[5, 5, 5])
     assert whole["has_complaint"].to_list() == [False, True, True]
     assert clauses.filter(pl.col("polarity") == "negative")["row"].to_list() == [0, 1, 2]
+
+
+def test_a_turn_behind_a_complaint_stresses_it_and_a_book_s_own_parts_are_its_goods() -> None:
+    praise = "大堂敞亮，被子软和，前台帮忙叫了车，附近吃饭也方便，下次出差还住这里，推荐给同事了"
+    whole, _ = read(f"房间设施陈旧，但还算整洁，{praise}", "小说好看，可惜印刷模糊，错别字不少", ratings=[5, 5])
+    assert whole["has_complaint"].to_list() == [True, True]
 
 
 def test_each_clause_names_its_aspect() -> None:

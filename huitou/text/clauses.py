@@ -1,7 +1,8 @@
 """What the clauses of reviews blame and praise: the readings of taxonomy ``polarity`` and of ``aspects`` in their clauses.
 
 Of readings inside one another the longest counts. A clause ends at punctuation and before an adversative. What a clause supposes
-(希望, 如果), says of the past or of others (以前用的, 别家) is no complaint; a mild word (小, 只有) is one only after a turn.
+(希望, 如果), says of the past or of others (以前用的, 别家) or retells from a book is no complaint; a mild word (小, 只有) is one
+only after a turn.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ _TAIL = 2  # particles between a mild word and the end of its clause
 _PARTICLES = "了点些的啊哦呢吧呀啦哈嘛一 ,.!?;~…。、，！？；|\n"
 _SHORT = 40  # characters of a review whose every word is about the goods
 _CARRY = 2  # clauses that what is said of the past may go on for
-_FRAMES = ("before", "compare", "hope", "but", "now", "degree")
+_FRAMES = ("before", "compare", "hope", "but", "now", "degree", "story", "book")
 _SAYS = ("negative", "positive", "mild", "suggestion", "neither")
 
 
@@ -53,7 +54,7 @@ class ClauseReader:
         self._turn = number[SPEECH, "adversative"]
         self._says = {code: number["polarity", code] for code in _SAYS}
         self._frames = {code: number["polarity", code] for code in _FRAMES}
-        self._overall = number["aspects", "overall"]
+        self._overall, self._effect = number["aspects", "overall"], number["aspects", "effect"]
         self._light = np.zeros(0x110000, dtype=bool)
         self._light[[ord(sign) for sign in _PARTICLES]] = True
         self._aspect = np.array([name == "aspects" for name, _ in self.engine.leaves])
@@ -72,7 +73,8 @@ class ClauseReader:
         sides = sides.where(self._longest(sides))
         negated = self.engine.negated(found, sides)
         clause = clause + np.cumsum(turned)
-        flags = (negated, self._named(sides, names, normal, clause), self._closes(sides, normal, clause))
+        retold = self._retold(sides, names, clause, frames)
+        flags = (negated, self._named(sides, names, normal, clause), self._closes(sides, normal, clause), retold)
         bad, good = self._weights(sides, flags, clause, frames)
         both = Found.of((sides, names))
         none = np.zeros(len(names.leaf))
@@ -82,7 +84,9 @@ class ClauseReader:
         bad, good = np.concatenate((bad, none)), np.concatenate((good, none))
         hint = is_name & (both.kind == _WEAK)
         both = both.where(order)
-        stressed = self._in(clause[both.start], clause, frames, "but") | self._in(clause[both.start], clause, frames, "degree")
+        where = clause[both.start]
+        stressed = self._in(where, clause, frames, "but") | self._in(where, clause, frames, "degree")
+        stressed |= clause_table(np.maximum(clause[np.flatnonzero(turned)] - 1, 0), clause)[where]  # a turn follows: X, but Y
         return Marks(
             both.leaf, both.row, clause[both.start], both.start, both.end,
             bad[order], good[order], is_name[order], hint[order], suggests[order], stressed,
@@ -104,9 +108,14 @@ class ClauseReader:
             stays &= ~((start < start[empty][near]) & (start[empty][near] < end) & (end < end[empty][near]))
         return order[stays]
 
-    def _weights(self, sides: Found, flags: tuple[Flags, Flags, Flags], clause: Places, frames: Found) -> tuple[Floats, Floats]:
-        """How much each reading blames and praises where it stands. `flags`: negated; about the goods; last of its clause."""
-        negated, named, closes = flags
+    def _weights(
+        self, sides: Found, flags: tuple[Flags, Flags, Flags, Flags], clause: Places, frames: Found
+    ) -> tuple[Floats, Floats]:
+        """How much each reading blames and praises where it stands.
+
+        `flags`: negated; about the goods; last of its clause; retold.
+        """
+        negated, named, closes, retold = flags
         weight = np.where(sides.kind == _STRONG, 2.0, np.where(sides.kind == _WEAK, 0.3, 1.0))
         where = clause[sides.start]
         blames = (sides.leaf == self._says["negative"]) | (sides.kind == _BAD)
@@ -122,7 +131,7 @@ class ClauseReader:
         past, likened = self._past(sides, clause, frames), self._in(where, clause, frames, "compare")
         hopes = frames.where(frames.leaf == self._frames["hope"])
         supposed = _after(sides.start, where, hopes.start, clause[hopes.start])
-        return np.where((past & ~likened) | supposed, 0.0, bad), np.where(past | supposed, good * 0.3, good)
+        return np.where((past & ~likened) | supposed | retold, 0.0, bad), np.where(past | supposed, good * 0.3, good)
 
     def _named(self, sides: Found, names: Found, normal: Normal, clause: Places) -> Flags:
         """Which readings speak of the goods for sure: their clause names an aspect, or the review is short."""
@@ -130,6 +139,17 @@ class ClauseReader:
         short = np.diff(normal.first)[sides.row] <= _SHORT
         named: Flags = short | self._aspect[sides.leaf] | clause_table(clause[strong.start], clause)[clause[sides.start]]
         return named
+
+    def _retold(self, sides: Found, names: Found, clause: Places, frames: Found) -> Flags:
+        """Which readings tell what happens in a book or in the world: in a review of such, where no part of the book is named."""
+        told = np.zeros(int(sides.row.max(initial=-1)) + 2, dtype=bool)
+        rows = frames.row[frames.leaf == self._frames["story"]]
+        told[rows[rows < len(told)]] = True
+        where = clause[sides.start]
+        strong = names.where((names.kind != _WEAK) & (names.leaf != self._overall) & (names.leaf != self._effect))
+        named = clause_table(clause[strong.start], clause)[where] | self._in(where, clause, frames, "book")
+        retold: Flags = told[sides.row] & ~named & ~self._aspect[sides.leaf]
+        return retold
 
     def _closes(self, sides: Found, normal: Normal, clause: Places) -> Flags:
         """Which readings end their clause, but for particles and signs."""
