@@ -79,7 +79,7 @@ def test_sub_orders_make_one_order(tmp_path: Path, header: list[str]) -> None:
     assert (report.source, report.rows, report.problems, report.notes) == ("douyin.orders", 5, {}, {})
     found = {o["order_id"]: o for o in table(ws, "orders").to_dicts()}
     assert {n: (o["placed_fen"], o["gross_fen"], o["refund_fen"], o["freight_fen"]) for n, o in found.items()} == {
-        M1: (151_000, 151_000, 0, 1_000), M2: (120_000, 0, 0, 0), M3: (120_000, 120_000, 120_000, 0)
+        M1: (151_000, 151_000, 0, 1_000), M2: (120_000, 0, 0, 0), M3: (120_000, 120_000, 0, 0)
     }  # fmt: skip
     assert {n: o["status"] for n, o in found.items()} == {M1: "shipped", M2: "unpaid", M3: "closed"}
     assert found[M1]["close_reason"] == "主品订单售后完成" and found[M1]["received_at"] is None

@@ -76,13 +76,14 @@ def test_rates_above_one_are_per_cent_in_the_whole_file(tmp_path: Path) -> None:
 
 
 def test_reception_reviews_under_two_header_rows(tmp_path: Path) -> None:
-    text = as_csv(["日期", "总", "", "", "", "", "", "邀请", "", ""],
-                  ["", "接待人数", "发出", "收到", "很满意", "满意", "满意率", "发出", "收到", "返回率"],
-                  ["2025-03-01", 10, 8, 6, 4, 1, "83.3%", 5, 4, "80%"])  # fmt: skip
+    text = as_csv(["日期", "总", "", "", "", "", "", "邀请", "", "", ""],
+                  ["", "接待人数", "发出", "收到", "很满意", "满意", "满意率", "发出", "收到", "返回率", "服务度"],
+                  ["2025-03-01", 10, 8, 6, 4, 1, "83.3%", 5, 4, "80%", "95.0%"])  # fmt: skip
     report, ws = imported(tmp_path, text.encode("gb18030"))
     found = numbers_of(ws)
     assert report.source == "sycm.service" and set(table(ws, "platform_reports")["report"]) == {"sycm.reviews"}
     assert found["2025-03-01", "总-发出", "count"] == 8 and found["2025-03-01", "邀请-返回率", "share"] == 0.8
+    assert found["2025-03-01", "邀请-服务度", "share"] == pytest.approx(0.95)
 
 
 CHITU_ROWS = [

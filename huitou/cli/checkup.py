@@ -64,7 +64,7 @@ class Foreseen(Stock):
         if table not in self.asked:
             if table == "order_facts":
                 items = self._filled("orders", "items") + self._filled("order_lines", "quantity")
-                back = self._filled("orders", "refund_fen") + self._filled("order_lines", "refund_fen")
+                back = self._filled("orders", "refund_fen") + self._filled("order_lines", "refunded")
                 back += self._filled("refunds", "amount_fen")
                 self.asked[table] = {"items": items, "refund_items": min(items, back), "refund_fen_max": back}
             else:
@@ -77,7 +77,8 @@ class Foreseen(Stock):
         if n or not self.snapshot.has(table):
             return n
         cells = self.snapshot.table(table)[column]
-        return int(self.snapshot.frame((cells > 0).sum() if column == "refund_fen" else cells.count())[0, 0] or 0)
+        told = {"refund_fen": lambda: (cells > 0).sum(), "refunded": lambda: cells.sum()}.get(column, cells.count)
+        return int(self.snapshot.frame(told())[0, 0] or 0)
 
 
 def lacking(stock: Stock, sources: list[Source], platform: str) -> tuple[int, list[Lacking]]:

@@ -77,7 +77,8 @@ def order_facts(
 
     Paid: a payment time, or an amount paid. A paid order's amount is at least what its lines say was paid: where its lines
     came in several files, each file's order knows only some of them. Refunded is the largest of what the order itself, its
-    succeeded refunds and its lines say: they are three views of one thing.
+    succeeded refunds and its lines say: they are three views of one thing. A line that is refunded by an amount which its export
+    does not name counts as refunded whole until a succeeded refund of its order says how much it was.
     Pieces refunded: those of refunded lines; where none is marked, all
     pieces if everything paid went back, else 1. The product is the order's own or that of the line paid most for.
     Ownership is told of paid orders with a buyer id only; returning: any payment of the buyer before this order was placed.
@@ -93,7 +94,7 @@ def order_facts(
         placed_fen=o.placed_fen + more,
         items=o["items"].coalesce(o.line_items),
         product_key=o.product_key.coalesce(o.line_product),
-        refund_fen=ibis.greatest(o.refund_fen, o.paid_back_fen.fill_null(0), o.line_refund_fen.fill_null(0)),
+        refund_fen=ibis.greatest(o.refund_fen, o.paid_back_fen.fill_null(0), _line_refund_fen(o)),
         has_buyer=o.customer_key.notnull(),
     )
     o = o.mutate(
@@ -118,7 +119,8 @@ _OF_ORDER = (
 )  # fmt: skip
 _NO_REFUNDS = {name: ibis.null("int64") for name in ("paid_back_fen", "succeeded", "quality")}
 _NO_LINES = {
-    name: ibis.null("int64") for name in ("line_items", "line_refund_items", "line_refund_fen", "line_paid_fen", "line_product")
+    name: ibis.null("int64")
+    for name in ("line_items", "line_refund_items", "line_refund_fen", "line_whole_fen", "line_paid_fen", "line_product")
 }
 
 
@@ -136,6 +138,7 @@ def _lines(lines: Rows) -> Rows:
         line_items=lines.quantity.sum(),
         line_refund_items=ibis.ifelse(lines.refunded, lines.quantity, 0).sum(),
         line_refund_fen=lines.refund_fen.sum(),
+        line_whole_fen=ibis.ifelse(lines.refunded & lines.refund_fen.isnull(), lines.paid_fen.fill_null(0), 0).sum(),
         line_paid_fen=lines.paid_fen.sum(),
     )
     worth = lines.filter(lines.product_key.notnull())
@@ -143,6 +146,12 @@ def _lines(lines: Rows) -> Rows:
     most = ibis.window(group_by=["order_key"], order_by=[ibis.desc("worth"), "line_key"])
     top = worth.mutate(nth=ibis.row_number().over(most)).filter(lambda t: t.nth == 0)
     return matched(sums, top.select("order_key", line_product="product_key"), ("order_key",))
+
+
+def _line_refund_fen(o: Rows) -> Expr:
+    """What the lines say was paid back; of those that name no amount all, where no succeeded refund does."""
+    whole = ibis.ifelse(o.paid_back_fen.isnull(), o.line_whole_fen.fill_null(0), 0)
+    return o.line_refund_fen.fill_null(0) + whole
 
 
 def _refund_items(o: Rows) -> Expr:

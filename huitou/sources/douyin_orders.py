@@ -130,7 +130,7 @@ class _File:
             keys.alias("product_key"),
             pl.when(paid).then("due_fen").otherwise(0).alias("paid_fen"),
             (refunded & paid).alias("refunded"),
-            pl.when(refunded & paid).then("due_fen").otherwise(0).alias("refund_fen"),
+            pl.when(refunded & paid).then(None).otherwise(0).cast(pl.Int64).alias("refund_fen"),
         )
         lines = rows.select(
             "shop_key", "line_key", "order_key", "line_id", "product_key", "sku", "quantity",

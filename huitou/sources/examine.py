@@ -237,6 +237,8 @@ class _Sums:
             filled = {name: frame.height - frame[name].null_count() for name in frame.columns}
             if "refund_fen" in frame.columns:  # a refund of nothing says nothing
                 filled["refund_fen"] = int((frame["refund_fen"] > 0).sum())
+            if "refunded" in frame.columns:
+                filled["refunded"] = int(frame["refunded"].sum())
             self.filled.setdefault(table, Counter()).update(filled)
         main = batch.frames.get(self._main)
         if main is not None and main.height:

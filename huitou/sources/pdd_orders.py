@@ -130,7 +130,7 @@ def _shape(file: str, context: Context, rows: pl.DataFrame) -> Shaped:
         pl.when(settled).then("user_fen").otherwise(0).alias("gross_fen"),
         (settled & said.str.contains("退款成功", literal=True)).fill_null(False).alias("refunded"),
     )
-    rows = rows.with_columns(pl.when("refunded").then("gross_fen").otherwise(0).alias("refund_fen"))
+    rows = rows.with_columns(pl.when("refunded").then(None).otherwise(0).cast(pl.Int64).alias("refund_fen"))
     frames = {
         "orders": _orders(rows, settings.currency),
         "order_lines": _lines(rows),
@@ -171,7 +171,7 @@ def _orders(rows: pl.DataFrame, currency: str) -> pl.DataFrame:
         pl.col("created_second").alias("second"), "paid_at", pl.col("paid_on").alias("paid_day"),
         pl.col("shipped").alias("shipped_at"), pl.col("received").alias("received_at"), pl.col("state").alias("status"),
         (~pl.col("payment").fill_null("").str.contains("货到付款", literal=True)).alias("prepaid"),
-        _placed_fen().alias("placed_fen"), "gross_fen", "refund_fen", "freight_fen", "items", "product_key",
+        _placed_fen().alias("placed_fen"), "gross_fen", pl.lit(0).alias("refund_fen"), "freight_fen", "items", "product_key",
         province(rows["province"]).alias("region"), "courier", pl.lit(currency).alias("currency"), "row",
     )  # fmt: skip
 

@@ -146,8 +146,8 @@ NOTES: dict[str, tuple[str, str]] = {
     "unread_numbers": ("报表里不是数的格子，没有用", "cells of the report that hold no number, left out"),
     "no_customer": ("客户文件里没有的订单", "orders whose customer is in no customers' file"),
     "foreign_currency": (
-        "别的币种的订单，不与店铺币种相加",
-        "orders in another currency than the shop's: kept, and never added to it",
+        "别的币种的订单，不与店铺币种相加；店铺本来就用它的话，在 huitou.toml 里改 currency",
+        "orders in another currency than the shop's, never added to it; if it is the shop's own, set currency in huitou.toml",
     ),
     "day_of_id": (
         "没有任何时间、按订单号里的日期计的订单",

@@ -90,7 +90,7 @@ def shape(context: Context, rows: pl.DataFrame) -> Shaped:
         line_ids.alias("line_id"),
         product_keys.alias("product_key"),
         pl.col("sku", "quantity", "price_fen", "paid_fen"),
-        pl.when(refunded).then(refund).otherwise(0).alias("refund_fen"),
+        pl.when(refunded).then("refund_fen").otherwise(0).alias("refund_fen"),
         refunded.alias("refunded"),
         pl.col("created").alias("created_at"),
         pl.col("created_day").fill_null(pl.date(1970, 1, 1)).alias("day"),
