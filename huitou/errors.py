@@ -83,7 +83,7 @@ class FileRefused(HuitouError):
     """A file that cannot be imported at all; nothing of it was stored."""
 
     def __init__(self, file: Path, says: Say, fix: Say, name: str | None = None) -> None:
-        told = name or file.name
+        told = name or file.name or str(file)
         super().__init__(Say(f"{told}：{says.zh}。", f"{told}: {says.en}."), fix)
         self.file = file
         self._why = says

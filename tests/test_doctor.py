@@ -212,8 +212,8 @@ def test_rows_of_two_shops_and_years_that_cannot_be_are_told(tmp_path: Path) -> 
     rows = [f"{UNPAID},青麓", f"{UNPAID.replace('0303', '0304').replace('2025-03-03', '2099-03-03')},别家"]
     shop, file = fresh(tmp_path).path, put(tmp_path, "a.csv", "\n".join([f"{ORDERS},店铺名称", *rows]) + "\n")
     check = one(shop, file)
-    assert check["shops"] == 2 and check["notes"] == {"far_days": 1}
-    assert "里面有 2 家店的行" in (said := huitou("-w", shop, "doctor", file).stdout) and "请核对年份" in said
+    assert check["notes"] == {"far_days": 1, "several_shops": 2}
+    assert "2 × 家不同的店铺" in (said := huitou("-w", shop, "import", file).stdout) and "请核对年份" in said
 
 
 def test_exports_that_hold_nothing_to_read_say_which_one_does(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_the_json_is_documented() -> None:
         "format timezone files joins days metrics refused source kind encoding header rows set_aside tables span problems notes"
     )
     more = "imported_before_as new_columns missing_columns damaged_ids contacts orders_on_several_rows currencies zones"
-    more += " days_without_rows wait_for fewer_rows_than shops"
+    more += " days_without_rows wait_for fewer_rows_than"
     assert [name for name in (names + " " + more).split() if f"`{name}`" not in text] == []
 
 

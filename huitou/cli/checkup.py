@@ -145,8 +145,7 @@ def _file(f: FileCheck) -> dict[str, Any]:
             "import": f.before.load.number, "rows": f.before.load.rows_read, "fewer": round(f.before.fewer, 4),
             "days": [str(f.before.load.first_day), str(f.before.load.last_day)],
         },
-        "shops": f.shops, "currencies": f.currencies, "zones": f.zones,
-        "days_without_rows": [str(d) for d in f.gaps], "notes": f.notes,
+        "currencies": f.currencies, "zones": f.zones, "days_without_rows": [str(d) for d in f.gaps], "notes": f.notes,
     }  # fmt: skip
 
 
@@ -286,11 +285,6 @@ def _warnings(f: FileCheck, lang: str) -> Iterator[str]:
         yield f"没有用到的列：{some}" if zh else f"Columns not used: {some}"
     if f.before:
         yield in_language(f.before.says, lang)
-    if f.shops > 1:
-        yield (
-            f"里面有 {f.shops} 家店的行：一个工作区只放一家店，请按店铺分开导出" if zh
-            else f"It holds rows of {f.shops} shops: a workspace is one shop's, so export each shop by itself"
-        )  # fmt: skip
     if f.gaps:
         some = ("、" if zh else ", ").join(map(str, f.gaps[:6])) + ("…" if len(f.gaps) > 6 else "")
         yield (

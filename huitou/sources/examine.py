@@ -28,6 +28,7 @@ from huitou.sources.joins import Join, Keys
 from huitou.sources.layout import Layout, Parsed, Placed, heading
 from huitou.sources.masking import mask
 from huitou.sources.model import Batch, Context, Head, Source
+from huitou.sources.shops import ShopNames
 from huitou.tables import TABLES
 
 Days = tuple[date, date]
@@ -37,7 +38,6 @@ _FEW_DAYS, _FEW_ROWS = 7, 20
 """Fewer days say nothing about gaps, fewer rows nothing about a clock that stands still."""
 
 _CURRENCY = ("币种", "货币", "currency", "presentmentcurrency")
-_SHOP = ("店铺名称", "店铺id", "店铺")
 _LONGEST_NAME = 40
 _OFFSET = r"\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})$"
 _CIPHER = r"^(?:Enc\.|[~$#].{16,}[~$#]\d*$|[0-9A-Za-z+/=_-]{40,}$)"
@@ -77,8 +77,7 @@ class FileCheck:
     and ids rounded otherwise; `several_rows`: orders on more than one row, and their rows; `zones`: offsets written in
     times ("": none); `known_as`: number of the import that stored the same bytes; `new` and `missing`: columns that came or
     went since the source was imported before; `gaps`: days between the first and the last without a single row, where they
-    are few enough to be an oversight; `before`: the last file of the source, where this one falls short of it; `shops`: names
-    of shops in the file.
+    are few enough to be an oversight; `before`: the last file of the source, where this one falls short of it.
     """
 
     name: str
@@ -104,7 +103,6 @@ class FileCheck:
     missing: tuple[str, ...] = ()
     gaps: tuple[date, ...] = ()
     before: Before | None = None
-    shops: int = 0
 
     @property
     def set_aside(self) -> int:
@@ -192,16 +190,16 @@ class _Examiner:
     def _check(self, part: Part) -> FileCheck:
         """Raises FileRefused where an import would refuse it."""
         source, head, settings, ledger = part.source, part.heads[0], self.ws.settings, self.ws.lake.ledger
-        look, sums = Look(), _Sums(source.main, settings.timezone)
+        look, shops, sums = Look(), ShopNames(), _Sums(source.main, settings.timezone)
         drift = Drift(policy_of(settings, source.id), ledger.header(source.id))
         tally = Tally(part.path, source.main, self.progress)
-        for batch in part.read(drift.guarding(Context(settings, self.ws.tokens(), inspectors=(look,)))):
+        for batch in part.read(drift.guarding(Context(settings, self.ws.tokens(), inspectors=(look, shops)))):
             drift.words(batch.notes)
             tally.add(batch)
             sums.add(batch)
             for table, frame in batch.frames.items():
                 self.keys.add(table, frame)
-        tally.finish()
+        tally.finish(shops.notes)
         with part.path.open("rb") as stream:
             earlier = ledger.known_as(hashlib.file_digest(stream, "sha256").hexdigest(), source.id)
         faults = sums.faults()
@@ -210,7 +208,7 @@ class _Examiner:
             sums.span or tally.days, tally.days, dict(sums.tables), sums.filled, faults, sums.notes(dict(tally.notes)),
             look.contacts(), look.damaged(faults), look.several_rows(), dict(look.currencies), look.zones(),
             earlier.number if earlier else None, drift.new, drift.missing, sums.gaps(),
-            None if earlier else shrunk(ledger.last_load(source.id), tally.rows, tally.days), look.shops(),
+            None if earlier else shrunk(ledger.last_load(source.id), tally.rows, tally.days),
         )  # fmt: skip
 
 
@@ -305,7 +303,6 @@ class Look:
         self._scientific: Counter[str] = Counter()
         self._zones: Counter[str] = Counter()
         self._orders: list[np.ndarray] = []
-        self._shops: set[int] = set()
 
     def header(self, head: Head, layout: Layout, placed: Placed) -> Placed:
         """Note the headings, and have a column that names a currency read too.
@@ -320,10 +317,8 @@ class Look:
         print_ = hashlib.sha256("\n".join(named).encode()).hexdigest()[:6]
         unknown = mask(pl.Series(layout.unknown(placed.header), dtype=pl.String)).str.slice(0, _LONGEST_NAME)
         self.seen = Header(f"{len(named)}-{print_}", len(named), len(set(placed.positions.values())), tuple(unknown))
-        told = {heading(cell): i for i, cell in reversed(list(enumerate(placed.header)))}
-        extra = {"\0currency": _CURRENCY, "\0shop": _SHOP}
-        found = {name: next((told[h] for h in names if h in told), None) for name, names in extra.items()}
-        positions = placed.positions | {name: at for name, at in found.items() if at is not None}
+        at = next((i for i, cell in enumerate(placed.header) if heading(cell) in _CURRENCY), None)
+        positions = placed.positions | ({"\0currency": at} if at is not None else {})
         self._layout, self._placed = layout, Placed(placed.header_row, placed.header, placed.width, positions, placed.unknown)
         return self._placed
 
@@ -333,8 +328,6 @@ class Look:
         if (at := self._placed.positions.get("\0currency")) is not None:
             found = cells.unwrapped(raw[str(at)]).drop_nulls().str.to_uppercase().str.extract(r"^([A-Z]{3}|人民币|元)$")
             self.currencies.update(dict(found.drop_nulls().value_counts().iter_rows()))
-        if (at := self._placed.positions.get("\0shop")) is not None:
-            self._shops.update(cells.unwrapped(raw[str(at)]).drop_nulls().unique().hash(0).to_list())
         for known in self._layout.fields:
             position = self._placed.positions.get(known.name)
             if position is None:
@@ -391,10 +384,6 @@ class Look:
         times = np.unique(np.concatenate(self._orders), return_counts=True)[1] if self._orders else np.zeros(0, np.int64)
         several = times[times > 1]
         return len(several), int(several.sum())
-
-    def shops(self) -> int:
-        """Shops that are named in the file."""
-        return len(self._shops)
 
     def zones(self) -> dict[str, int]:
         """Offsets written in times, where any is; "" counts times without one."""

@@ -24,6 +24,7 @@ from huitou.sources.mended import settle
 from huitou.sources.model import Batch, Context, Head, Source
 from huitou.sources.others import other
 from huitou.sources.registry import SURE, readable, recognise, source_called, sources, surest_sheet
+from huitou.sources.shops import ShopNames
 from huitou.sources.sniff import head as head_of
 from huitou.sources.sniff import sheet_heads
 
@@ -210,11 +211,11 @@ def _store(part: Part, context: Context, writer: Writer, progress: Progress | No
     load = writer.begin(part.path, source=source.id, main=source.main, name=part.name)
     counted = Tally(part.path, source.main, progress)
     drift = Drift(policy_of(context.settings, source.id), writer.ledger.header(source.id))
-    last = writer.ledger.last_load(source.id)
+    last, shops = writer.ledger.last_load(source.id), ShopNames()
     try:
         if load.known_as is None:
             load.add("shops", _shop(context.settings))
-            for batch in ahead(part.read(drift.guarding(context))):
+            for batch in ahead(part.read(drift.guarding(replace(context, inspectors=(*context.inspectors, shops))))):
                 drift.words(batch.notes)
                 load.read(batch.rows_read)
                 for table, frame in batch.frames.items():
@@ -223,7 +224,7 @@ def _store(part: Part, context: Context, writer: Writer, progress: Progress | No
                 load.set_aside(batch.problems)
                 load.note(batch.notes)
                 counted.add(batch)
-            load.note(counted.finish())
+            load.note(counted.finish(shops.notes))
         report = load.commit()
         drift.remember(writer.ledger, source.id, report.number)
         mended = sum(settle(writer.ledger, one, report) for one in part.heads)
@@ -239,7 +240,7 @@ def _dry(part: Part, context: Context, progress: Progress | None) -> ImportRepor
     counted = Tally(part.path, part.source.main, progress)
     for batch in part.read(context):
         counted.add(batch)
-    counted.finish()
+    counted.finish({})
     return _report(part.heads[0], part.source, counted)
 
 
@@ -290,14 +291,14 @@ class Tally:
             span = (*(self.days or ()), days.min(), days.max())
             self.days = (min(span), max(span))
 
-    def finish(self) -> dict[str, int]:
-        """What only the whole file shows, as further notes. Raises FileRefused for one that is a header and nothing below it."""
+    def finish(self, more: dict[str, int]) -> dict[str, int]:
+        """What only the whole file shows, with `more`, as notes. Raises FileRefused for a header with nothing below it."""
         if not self.rows:
             says = Say("只有表头，没有数据", "it has a header and no rows")
             fix = Say("看一下导出时选的日期，再导出一次。", "Check the days chosen on the platform and export it again.")
             raise FileRefused(self._path, says, fix)
         odd = self.days and (self.days[0].year < _FIRST_YEAR or self.days[1] > date.today() + timedelta(1))
-        told = {"far_days": 1} if odd else {}
+        told = more | ({"far_days": 1} if odd else {})
         self.notes.update(told)
         return told
 

@@ -185,6 +185,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "没有付款时间这一列：是否付款只看状态",
         "there is no column with times of payment: only the state tells what was paid",
     ),
+    "several_shops": (
+        "家不同的店铺：一个工作区只放一家店，请按店铺分开导出",
+        "shops in one file: a workspace is one shop's, so export each by itself",
+    ),
     "far_days": (
         "日期早于 2003 年或晚于明天：请核对年份",
         "days before 2003 or after tomorrow: please check the years",
