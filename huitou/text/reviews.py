@@ -36,6 +36,8 @@ REVIEW_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 ROWS = 6_144  # read at once: their arrays stay in the processor's cache
 _NAMES = ("negative", "positive", "suggestion", "neutral")
+_REPLY = r"(?s)(?:宾馆|酒店|商家|卖家|店家|店主|掌柜|官方|客服)(?:反馈|回复|答复|解释)\s*(?:\d{4}|[:：\]】]).*"
+"""The seller's own words that some exports append to the customer's: they neither praise nor complain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Reviewer:
 
         `ratings`: 1 … 5 or null. ``start``, ``end``: characters of the text as given. ``conflict``: rating and text disagree.
         """
-        parts = [texts.slice(at, ROWS).fill_null("").str.head(LONGEST) for at in range(0, len(texts), ROWS)]
+        parts = [_customers(texts.slice(at, ROWS)) for at in range(0, len(texts), ROWS)]
         with ThreadPoolExecutor(2) as pool:
             read = list(pool.map(self._batch, parts))
         usable = text_classes(texts)
@@ -131,7 +133,7 @@ class Reviewer:
 
     def signs(self, texts: pl.Series) -> Signs:
         """The rules' signs of some texts, for fitting an estimate."""
-        normal = normalise(texts.fill_null("").str.head(LONGEST))
+        normal = normalise(_customers(texts))
         marks, clause = self._clauses.read(normal)
         return self._signs(normal, marks, self._said(marks, clause))
 
@@ -217,6 +219,11 @@ class Said:
     aspect: Places
     polarity: Places
     stressed: Flags
+
+
+def _customers(texts: pl.Series) -> pl.Series:
+    """What the customers themselves wrote, as far as it is read."""
+    return texts.fill_null("").str.head(LONGEST).str.replace(_REPLY, "")
 
 
 def _in_passing(said: Said, length: Places) -> Floats:
