@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 _BAD, _GOOD, _STRONG, _WEAK = (KINDS.index(kind) for kind in ("bad", "good", "strong", "weak"))
 _TAIL = 2  # particles between a mild word and the end of its clause
 _PARTICLES = "了点些的啊哦呢吧呀啦哈嘛一 ,.!?;~…。、，！？；|\n"
+_PRECISE = 4  # characters from which on a reading says what is wrong by itself (快递不快)
 _SHORT = 40  # characters of a review whose every word is about the goods
 _CARRY = 2  # clauses that what is said of the past may go on for
 _FRAMES = ("before", "compare", "hope", "but", "now", "degree", "story", "book")
@@ -87,6 +88,7 @@ class ClauseReader:
         where = clause[both.start]
         stressed = self._in(where, clause, frames, "but") | self._in(where, clause, frames, "degree")
         stressed |= clause_table(np.maximum(clause[np.flatnonzero(turned)] - 1, 0), clause)[where]  # a turn follows: X, but Y
+        stressed |= both.end - both.start >= _PRECISE
         return Marks(
             both.leaf, both.row, clause[both.start], both.start, both.end,
             bad[order], good[order], is_name[order], hint[order], suggests[order], stressed,
