@@ -95,6 +95,20 @@ def test_a_turn_behind_a_complaint_stresses_it_and_a_book_s_own_parts_are_its_go
     assert whole["has_complaint"].to_list() == [True, True]
 
 
+def test_a_blame_of_four_characters_counts_wherever_it_stands() -> None:
+    praise = "大堂敞亮，被子软和，前台帮忙叫了车，附近吃饭也方便，下次出差还住这里，推荐给同事和家里人了"
+    whole, _ = read(f"{praise}，楼下餐厅上菜速度慢，还会再来", f"{praise}，同事说他那间吵，还会再来")
+    assert whole["has_complaint"].to_list() == [True, False]
+
+
+def test_a_seller_s_reply_inside_a_review_is_not_the_customer_s() -> None:
+    review, reply = "位置方便，房间干净", "宾馆反馈 2026年5月20日 ： 您说的隔音差、早餐品种太少，我们正在改进"
+    whole, clauses = read(review + reply, review)
+    assert whole["has_complaint"].to_list() == [False, False]
+    assert whole["p_negative"].n_unique() == 1
+    assert clauses["end"].max() == len(review)
+
+
 def test_each_clause_names_its_aspect() -> None:
     assert said("包装很严实，但是物流太慢，客服态度好") == [
         ("包装很严实", "packaging", "positive"),
